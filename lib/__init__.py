@@ -1,0 +1,1 @@
+"""Everything of Members Hub that is neither a screen nor an HTTP route."""

@@ -1,0 +1,84 @@
+"""The engine and its transactions, on SQLite and PostgreSQL alike."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlmodel import Session
+
+SQLITE_BUSY_SECONDS = 5
+
+# auto_vacuum comes first: it only takes effect before the file's first table exists.
+_SQLITE_PRAGMAS = (
+    "PRAGMA auto_vacuum=INCREMENTAL",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+)
+
+
+class Database:
+    """Short transactions over one engine.
+
+    `read()` sees one snapshot. `write()` takes SQLite's write lock at its start, so that
+    a transaction that reads before it writes cannot fail half-way with "database is locked".
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url: URL = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _make_engine(self.url)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Yield a session that is rolled back at the end."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Yield a session that is committed at the end, or rolled back on an error."""
+        engine = self.engine.execution_options(hub_writes=True)
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def sqlite_path(url: URL) -> Path:
+    """Return the file of a SQLite URL."""
+    return Path(url.database or "")
+
+
+def prepare_sqlite(connection: sqlite3.Connection) -> None:
+    """Set the pragmas that every SQLite connection of the hub has."""
+    connection.isolation_level = None
+    for pragma in (
+        f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
+        *_SQLITE_PRAGMAS,
+    ):
+        connection.execute(pragma)
+
+
+def _make_engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        prepare_sqlite(connection)
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("hub_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

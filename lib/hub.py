@@ -1,0 +1,68 @@
+"""What every use case works with: the settings, the database and the vault of one process."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+
+from lib import keys
+from lib.database import Database
+from lib.errors import ConfigError
+from lib.migrate import migrate, pending_revision
+from lib.seals import Vault
+from lib.settings import Settings
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The open parts of one installation."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self.database.close()
+
+
+def prepare_hub(settings: Settings) -> Hub:
+    """Migrate the database, make the first key on a new hub, and open it.
+
+    A hub whose key is lost is never given a new one: its canary would not open, and every
+    stored credential would be blank.
+    """
+    database = Database(settings.database_url.get_secret_value())
+    migrate(database)
+    with database.read() as session:
+        is_new = not keys.has_canary(session)
+    if is_new and settings.master_keys is None:
+        keys.create_key_file(settings.key_file)
+    return _open(settings, database)
+
+
+def open_hub(settings: Settings) -> Hub:
+    """Open a hub that `prepare_hub` has prepared.
+
+    Raises ConfigError when the database cannot be reached, is not migrated, or belongs to
+    another key.
+    """
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        revision = pending_revision(database)
+    except DBAPIError as error:
+        raise ConfigError(
+            f"The database does not answer ({type(error.orig).__name__}). Check "
+            "HUB_DATABASE_URL and that the server runs."
+        ) from error
+    if revision is not None:
+        raise ConfigError(
+            f"The database is not at revision {revision}. Run `python -m lib.cli migrate`."
+        )
+    return _open(settings, database)
+
+
+def _open(settings: Settings, database: Database) -> Hub:
+    vault = keys.load_vault(settings)
+    with database.write() as session:
+        keys.check_canary(session, vault)
+    return Hub(settings=settings, database=database, vault=vault)

@@ -1,0 +1,31 @@
+"""The tables, grouped by subject; no I/O."""
+
+from lib.models.events import (
+    EventKey,
+    HourlyRollup,
+    RejectedRequest,
+    SearchDocument,
+    WebhookEvent,
+)
+from lib.models.integrations import IntegrationConfig
+from lib.models.people import LoginThrottle, LoginSession, User
+from lib.models.records import ApiCall, AuditEntry
+from lib.models.registry import Base
+from lib.models.state import HubFact, WorkerHeartbeat
+
+__all__ = [
+    "ApiCall",
+    "AuditEntry",
+    "Base",
+    "EventKey",
+    "HourlyRollup",
+    "HubFact",
+    "IntegrationConfig",
+    "LoginSession",
+    "LoginThrottle",
+    "RejectedRequest",
+    "SearchDocument",
+    "User",
+    "WebhookEvent",
+    "WorkerHeartbeat",
+]

@@ -1,0 +1,254 @@
+"""The contract between the hub and a provider.
+
+A provider folder subclasses `Provider` and fills in what is abstract. It refuses to know
+tables, engines, screens and other providers.
+"""
+
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from lib.errors import InvalidInput, MalformedRequest
+from lib.http import VendorClient
+from lib.settings import Settings
+
+Values = Mapping[str, str]
+Outcome = Literal["verified", "accepted", "failed"]
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class CredentialField:
+    """One value that a member enters.
+
+    A secret is sealed on save and never shown again. `pattern` is matched against the whole
+    value; `pattern_help` says in words what it asks for.
+    """
+
+    name: str
+    label: str
+    help: str
+    is_secret: bool = False
+    is_required: bool = False
+    pattern: str = r".{1,500}"
+    pattern_help: str = "Enter at most 500 characters on one line."
+    placeholder: str = ""
+
+
+@dataclass
+class InboundRequest:
+    """A request as it reached the receiver, with the body read once and kept as bytes.
+
+    `url` is the address that the provider called: the configured public URL with the raw
+    path and raw query. Header names are lower case; of a repeated header the last one counts.
+    """
+
+    method: str
+    url: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @cached_property
+    def content_type(self) -> str:
+        """The media type in lower case, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def form(self) -> list[tuple[str, str]]:
+        """The fields of a form body in their order, blank ones included."""
+        return read_form(self.body)
+
+    @cached_property
+    def json(self) -> Any:
+        """The parsed JSON body; raises MalformedRequest."""
+        return read_json(self.body)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What proved the request: the scheme, the name of the key, and notes for people.
+
+    `facts` never hold a secret or the address token.
+    """
+
+    scheme: str
+    key: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ParsedEvent:
+    """What an event is: its type, the key under which it is stored once, the vendor's id."""
+
+    event_type: str
+    dedupe_key: str
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer in the provider's own way."""
+
+    status: int
+    body: bytes = b""
+    content_type: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a connection check found out.
+
+    verified: the vendor proved it; accepted: nothing refused it but nothing can prove it;
+    failed: `message` says why and what to do next.
+    """
+
+    outcome: Outcome
+    message: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Provider(ABC):
+    """One vendor. Class attributes describe it; methods do its half of each step."""
+
+    slug: str
+    label: str
+    fields: tuple[CredentialField, ...]
+    # How its requests are proven, in one sentence for the screen.
+    signature_note: str
+    # The secret field that the hub fills and shows once when the member leaves it blank.
+    issued_field: str | None = None
+    # Documented event types; others are stored all the same.
+    event_types: tuple[str, ...] = ()
+    methods: frozenset[str] = frozenset({"POST"})
+    refused_status: int = 401
+    unavailable_status: int = 429
+
+    @abstractmethod
+    def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
+        """Prove who sent `request`; raise SignatureError with reason and facts if not.
+
+        A provider without a signature must say so here, in code.
+        """
+
+    @abstractmethod
+    def parse(self, request: InboundRequest) -> ParsedEvent:
+        """Derive type and dedupe key from a verified request; raise MalformedRequest.
+
+        An unknown or missing event type is never an error.
+        """
+
+    @abstractmethod
+    def check(self, values: Values, settings: Settings, client: VendorClient) -> CheckResult:
+        """Ask the vendor whether the credentials work.
+
+        Raises ProviderError where no ladder step decides; the use case turns it into
+        "failed" with its message.
+        """
+
+    @abstractmethod
+    def summarize(self, event_type: str, payload: Any) -> str:
+        """Return one sentence for people about a decoded payload, of any shape."""
+
+    @abstractmethod
+    def extract_keys(self, payload: Any) -> set[tuple[str, str]]:
+        """Return (kind, value) pairs; kinds are phone (E.164), email, contact_id and sid."""
+
+    def validate(self, values: Values, settings: Settings) -> dict[str, str]:
+        """Return the cleaned values; raise InvalidInput(field) for the first bad one."""
+        known = {item.name: item for item in self.fields}
+        for name in values:
+            if name not in known:
+                raise InvalidInput(
+                    f"{self.label} has no field {name}. Use one of: {', '.join(known)}.",
+                    field=name,
+                )
+        return {
+            item.name: cleaned
+            for item in self.fields
+            if (cleaned := _clean(item, values.get(item.name, ""))) is not None
+        }
+
+    def account_key(self, values: Values) -> str | None:
+        """Return the vendor's account that bare addresses are resolved by, if there is one."""
+        return None
+
+    def stated_accounts(self, request: InboundRequest) -> tuple[str, ...]:
+        """Return the accounts that an unverified request claims to come from."""
+        return ()
+
+    def issue_secret(self) -> str:
+        """Return a fresh value for `issued_field`."""
+        raise NotImplementedError(f"{self.slug} issues no secret")
+
+    def answer(self, event_id: str, parsed: ParsedEvent) -> Answer:
+        """Return what the vendor expects to hear once the event is stored."""
+        return Answer(200, b'{"id":"%s"}' % event_id.encode(), JSON)
+
+    def setup_note(self) -> str:
+        """Return the Markdown that tells a member where to find and paste what."""
+        return (Path(__file__).parent / self.slug / "setup.md").read_text(encoding="utf-8")
+
+
+def read_form(body: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a form body in their order, blank ones included."""
+    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def read_json(body: bytes) -> Any:
+    """Return the parsed body; raise MalformedRequest when it is not JSON in UTF-8."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequest(
+            "The body is not valid JSON. Look at the sender's body template and send it again."
+        ) from error
+
+
+def decode_payload(content_type: str, body: bytes) -> Any:
+    """Return a stored body as people and mappings see it, whatever it is.
+
+    A form becomes an object, a repeated field a list; text that is not JSON becomes
+    `{"value": text}`, as Make shows it.
+    """
+    if content_type == FORM:
+        fields: dict[str, Any] = {}
+        for name, value in read_form(body):
+            seen = fields.get(name)
+            if seen is None:
+                fields[name] = value
+            else:
+                fields[name] = [*seen, value] if isinstance(seen, list) else [seen, value]
+        return fields
+    try:
+        return read_json(body)
+    except MalformedRequest:
+        return {"value": body.decode("utf-8", "replace")}
+
+
+def digest(*parts: bytes) -> str:
+    """Return the SHA-256 of the parts as hex, each part delimited by its length."""
+    hashed = hashlib.sha256()
+    for part in parts:
+        hashed.update(len(part).to_bytes(8))
+        hashed.update(part)
+    return hashed.hexdigest()
+
+
+def _clean(item: CredentialField, raw: str) -> str | None:
+    value = raw.strip()
+    if not value:
+        if item.is_required:
+            raise InvalidInput(f"{item.label} is missing. {item.help}", field=item.name)
+        return None
+    if not re.fullmatch(item.pattern, value, re.ASCII if item.pattern.isascii() else 0):
+        raise InvalidInput(f"{item.label} is not right. {item.pattern_help}", field=item.name)
+    return value

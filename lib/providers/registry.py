@@ -1,0 +1,34 @@
+"""The list of providers; nothing else knows it."""
+
+from lib.errors import InvalidInput
+from lib.providers.base import Provider
+from lib.providers.gohighlevel import GoHighLevel
+from lib.providers.make import Make
+from lib.providers.twilio import Twilio
+from lib.providers.webhook import Webhook
+from lib.providers.zapier import Zapier
+
+_PROVIDERS: dict[str, Provider] = {
+    provider.slug: provider for provider in (Twilio(), GoHighLevel(), Make(), Zapier(), Webhook())
+}
+
+
+def all_providers() -> tuple[Provider, ...]:
+    """Return every provider in the order in which screens show them."""
+    return tuple(_PROVIDERS.values())
+
+
+def find_provider(slug: str) -> Provider | None:
+    """Return the provider called `slug`, or None."""
+    return _PROVIDERS.get(slug)
+
+
+def get_provider(slug: str) -> Provider:
+    """Return the provider called `slug`; raise InvalidInput if there is none."""
+    provider = _PROVIDERS.get(slug)
+    if provider is None:
+        raise InvalidInput(
+            f"There is no service called {slug[:40]}. Use one of: {', '.join(_PROVIDERS)}.",
+            field="service_name",
+        )
+    return provider
