@@ -1,0 +1,78 @@
+"""Testing a connection against its vendor, truthfully, with every call on record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from lib.access import Actor
+from lib.clock import now
+from lib.credentials import open_values
+from lib.errors import ProviderError
+from lib.http import CallRecord, VendorClient
+from lib.hub import Hub
+from lib.ids import new_id
+from lib.integrations import bump_revision, owned_row
+from lib.models import ApiCall
+from lib.providers.base import CheckResult
+from lib.providers.registry import get_provider
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one test: verified, accepted or failed, with its sentence."""
+
+    outcome: str
+    message: str
+    facts: dict[str, str]
+    checked_at: datetime
+
+
+def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
+    """Run the connection check and keep its outcome on the integration.
+
+    The vendor is called outside any transaction, for it may take seconds.
+    """
+    with hub.database.write() as session:
+        row = owned_row(session, actor, integration_id)
+    client = VendorClient()
+    result = _ask(hub, client, row.service_name, open_values(hub.vault, row))
+    checked_at = now()
+    with hub.database.write() as session:
+        row = owned_row(session, actor, integration_id)
+        row.status, row.status_message, row.checked_at = (
+            result.outcome,
+            result.message,
+            checked_at,
+        )
+        bump_revision(session)
+        for call in client.calls:
+            _keep_call(session, row.user_id, row.id, call)
+    return Check(result.outcome, result.message, dict(result.facts), checked_at)
+
+
+def _ask(
+    hub: Hub, client: VendorClient, service_name: str, values: dict[str, str]
+) -> CheckResult:
+    try:
+        return get_provider(service_name).check(values, hub.settings, client)
+    except ProviderError as error:
+        return CheckResult("failed", error.message)
+
+
+def _keep_call(
+    session: Session, user_id: str, integration_id: str, call: CallRecord
+) -> None:
+    session.add(
+        ApiCall(
+            id=new_id("api"),
+            user_id=user_id,
+            integration_id=integration_id,
+            method=call.method,
+            path=call.path,
+            status=call.status,
+            milliseconds=call.milliseconds,
+            error=call.error,
+            created_at=now(),
+        )
+    )

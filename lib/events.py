@@ -1,0 +1,208 @@
+"""Reading stored events: lists by filter, one in detail, masked where the role asks for it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select
+from sqlmodel import Session, col, select
+
+from lib import audit
+from lib.access import Actor, require_writer
+from lib.clock import now
+from lib.errors import InvalidInput, NotAllowed, NotFound
+from lib.hub import Hub
+from lib.masking import HIDDEN, mask_payload
+from lib.models import EventKey, HourlyRollup, IntegrationConfig, WebhookEvent
+from lib.paging import Page, check_limit
+from lib.providers.base import decode_payload
+from lib.providers.registry import get_provider
+from lib.search import matching_events
+
+STATUSES = ("pending", "success", "failed")
+
+
+@dataclass(frozen=True)
+class EventFilters:
+    """What a list is narrowed to; None and an empty text mean everything."""
+
+    service_name: str | None = None
+    event_type: str | None = None
+    status: str | None = None
+    integration_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One line of a list."""
+
+    id: str
+    created_at: datetime
+    service_name: str
+    event_type: str
+    status: str
+    integration_id: str
+    integration_name: str
+    summary: str
+    external_id: str | None
+    duplicates: int
+    response_code: int
+
+
+@dataclass(frozen=True)
+class EventDetail:
+    """Everything that is known of one event."""
+
+    row: EventRow
+    payload: Any
+    headers: Mapping[str, str]
+    verification: Mapping[str, str]
+    keys: tuple[tuple[str, str], ...]
+    method: str
+    content_type: str
+    payload_bytes: int
+    source_ip: str
+    error: str | None
+
+
+def list_events(
+    hub: Hub,
+    actor: Actor,
+    filters: EventFilters,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[EventRow]:
+    """Return the newest matching events that `actor` may see, before `cursor` if given.
+
+    Raises NotAllowed when an analyst searches: a hit would tell that a contact exists.
+    """
+    query = _filtered(hub, actor, filters).order_by(col(WebhookEvent.id).desc())
+    if cursor is not None:
+        query = query.where(col(WebhookEvent.id) < cursor)
+    with hub.database.read() as session:
+        found = session.exec(query.limit(check_limit(limit) + 1)).all()  # type: ignore[call-overload]  # SQLModel types exec() for its own select only
+    rows = [_row(event, name, actor) for event, name in found[:limit]]
+    return Page(rows, rows[-1].id if len(found) > limit else None)
+
+
+def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
+    """Return one event with payload, headers and proof; raise NotFound."""
+    with hub.database.read() as session:
+        event, name = _find(session, actor, event_id)
+        keys = session.exec(
+            select(EventKey).where(col(EventKey.event_id) == event_id)
+        ).all()
+    payload = decode_payload(event.content_type, event.payload)
+    headers = json.loads(event.headers)
+    return EventDetail(
+        row=_row(event, name, actor),
+        payload=mask_payload(payload) if actor.sees_masked else payload,
+        headers=dict.fromkeys(headers, HIDDEN) if actor.sees_masked else headers,
+        verification=json.loads(event.verification),
+        keys=tuple(
+            (key.kind, HIDDEN if actor.sees_masked else key.value) for key in keys
+        ),
+        method=event.method,
+        content_type=event.content_type,
+        payload_bytes=len(event.payload),
+        source_ip=HIDDEN if actor.sees_masked else event.source_ip,
+        error=event.error,
+    )
+
+
+def retry_event(hub: Hub, actor: Actor, event_id: str) -> None:
+    """Hand a failed event to the worker again; raise InvalidInput for any other status."""
+    require_writer(actor)
+    with hub.database.write() as session:
+        event, _ = _find(session, actor, event_id)
+        if event.status != "failed":
+            raise InvalidInput(
+                f"Only a failed event can be processed again; this one is {event.status}.",
+                field="status",
+            )
+        event.status, event.attempts, event.due_at, event.lease_id = (
+            "pending",
+            0,
+            now(),
+            None,
+        )
+        audit.record(session, actor, "event.retried", event_id)
+
+
+def list_event_types(hub: Hub, actor: Actor) -> list[str]:
+    """Return the event types that `actor` has received, by name."""
+    query = (
+        select(col(HourlyRollup.event_type))
+        .where(col(HourlyRollup.outcome) == "received")
+        .distinct()
+        .order_by(col(HourlyRollup.event_type))
+    )
+    if not actor.sees_all:
+        query = query.where(col(HourlyRollup.user_id) == actor.id)
+    with hub.database.read() as session:
+        return list(session.exec(query))
+
+
+def _visible(actor: Actor) -> Select[Any]:
+    query = select(WebhookEvent, col(IntegrationConfig.name)).join(
+        IntegrationConfig, col(IntegrationConfig.id) == col(WebhookEvent.integration_id)
+    )
+    if not actor.sees_all:
+        query = query.where(col(WebhookEvent.user_id) == actor.id)
+    return query
+
+
+def _filtered(hub: Hub, actor: Actor, filters: EventFilters) -> Select[Any]:
+    query = _visible(actor)
+    for column, value in (
+        (col(WebhookEvent.service_name), filters.service_name),
+        (col(WebhookEvent.event_type), filters.event_type),
+        (col(WebhookEvent.status), filters.status),
+        (col(WebhookEvent.integration_id), filters.integration_id),
+    ):
+        if value:
+            query = query.where(column == value)
+    if filters.since is not None:
+        query = query.where(col(WebhookEvent.created_at) >= filters.since)
+    if filters.until is not None:
+        query = query.where(col(WebhookEvent.created_at) < filters.until)
+    if filters.search.strip():
+        if actor.sees_masked:
+            raise NotAllowed("Analysts cannot search contacts. Use the other filters.")
+        found = matching_events(filters.search, is_sqlite=hub.database.is_sqlite)
+        query = query.where(col(WebhookEvent.id).in_(found))
+    return query
+
+
+def _find(session: Session, actor: Actor, event_id: str) -> tuple[WebhookEvent, str]:
+    found = session.exec(
+        _visible(actor).where(col(WebhookEvent.id) == event_id)
+    ).first()  # type: ignore[call-overload]  # as above
+    if found is None:
+        raise NotFound("There is no such event. Go back to the activity list.")
+    return found[0], found[1]
+
+
+def _row(event: WebhookEvent, integration_name: str, actor: Actor) -> EventRow:
+    payload = decode_payload(event.content_type, event.payload)
+    if actor.sees_masked:
+        payload = mask_payload(payload)
+    return EventRow(
+        id=event.id,
+        created_at=event.created_at,
+        service_name=event.service_name,
+        event_type=event.event_type,
+        status=event.status,
+        integration_id=event.integration_id,
+        integration_name=integration_name,
+        summary=get_provider(event.service_name).summarize(event.event_type, payload),
+        external_id=event.external_id,
+        duplicates=event.duplicates,
+        response_code=event.response_code,
+    )
