@@ -1,8 +1,31 @@
-"""The one clock: aware UTC, replaced as a whole by tests and by the demo."""
+"""The one clock: aware UTC. Tests freeze it; the demo shifts it to make a past."""
 
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+
+class _Shift:
+    by = timedelta(0)
 
 
 def now() -> datetime:
     """Return the present moment in UTC."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) + _Shift.by
+
+
+def now_nanoseconds() -> int:
+    """Return the present moment as nanoseconds since 1970, on the same clock as `now`."""
+    return time.time_ns() + _Shift.by // timedelta(microseconds=1) * 1000
+
+
+@contextmanager
+def shifted(by: timedelta) -> Iterator[None]:
+    """Move the clock of this whole process while the block runs."""
+    before = _Shift.by
+    _Shift.by = by
+    try:
+        yield
+    finally:
+        _Shift.by = before

@@ -44,6 +44,7 @@ class Database:
         """Yield a session that is committed at the end, or rolled back on an error."""
         engine = self.engine.execution_options(hub_writes=True)
         with Session(engine, expire_on_commit=False) as session, session.begin():
+            session.connection()
             yield session
 
     def close(self) -> None:

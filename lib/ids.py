@@ -1,7 +1,8 @@
 """Opaque identifiers for everything that leaves the process."""
 
 import os
-import time
+
+from lib.clock import now_nanoseconds
 
 _RANDOM_BITS = 62
 
@@ -12,15 +13,8 @@ def new_id(prefix: str) -> str:
     The 12 bits after the version hold the fraction of the millisecond (RFC 9562,
     section 6.2, method 3), which keeps ids of one process in order.
     """
-    nanoseconds = time.time_ns()
-    milliseconds, rest = divmod(nanoseconds, 1_000_000)
+    milliseconds, rest = divmod(now_nanoseconds(), 1_000_000)
     fraction = (rest << 12) // 1_000_000
     random = int.from_bytes(os.urandom(8)) >> 2
-    value = (
-        (milliseconds << 80)
-        | (7 << 76)
-        | (fraction << 64)
-        | (2 << _RANDOM_BITS)
-        | random
-    )
+    value = (milliseconds << 80) | (7 << 76) | (fraction << 64) | (2 << _RANDOM_BITS) | random
     return f"{prefix}_{value:032x}"

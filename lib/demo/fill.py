@@ -1,0 +1,143 @@
+"""Filling a fresh hub: users and integrations first, then two days of signed requests."""
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import requests
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlmodel import col, select
+from starlette.applications import Starlette
+
+from lib import integrations, users
+from lib.access import Actor, Role
+from lib.clock import now, shifted
+from lib.demo.senders import Sending, gohighlevel_request, secret_request, twilio_request
+from lib.demo.traffic import LOCATION, TWILIO_ACCOUNT, Happening, happenings
+from lib.errors import HubError, InvalidInput
+from lib.hub import Hub, prepare_hub
+from lib.integrations import Issued
+from lib.models import User
+from lib.processing import process_batch
+from lib.settings import Settings
+
+# The receiver is handed in, because lib knows no routes.
+MakeReceiver = Callable[[Hub], Starlette]
+
+MEMBER = "demo-member@example.com"
+_AUTH_TOKEN = "demo" * 8
+_QUARTERS = 4 * 48
+_QUARTER = timedelta(minutes=15)
+# The same dice each time, so that screenshots can be compared.
+_SEED = 20_261_123
+_VALUES: dict[str, dict[str, str]] = {
+    "twilio": {"account_sid": TWILIO_ACCOUNT, "auth_token": _AUTH_TOKEN},
+    "gohighlevel": {"location_id": LOCATION},
+    "make": {},
+    "zapier": {},
+}
+_NAMES = {
+    "twilio": "Front desk number (demo)",
+    "gohighlevel": "Studio CRM (demo)",
+    "make": "Order scenarios (demo)",
+    "zapier": "Form zaps (demo)",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Filled:
+    """How to look at the demo: the member, the one-time password, and what was answered."""
+
+    email: str
+    password: str | None
+    answers: Mapping[int, int]
+
+
+def fill(settings: Settings, make_receiver: MakeReceiver) -> Filled:
+    """Fill the hub of `settings` with two days of marked traffic through a receiver of its own.
+
+    GoHighLevel's private key is HighLevel's alone, so that receiver believes a key made for
+    this one run. Raises InvalidInput when the demo is there already.
+    """
+    key = Ed25519PrivateKey.generate()
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    hub = prepare_hub(settings.model_copy(update={"gohighlevel_ed25519_key": pem.decode()}))
+    try:
+        return _fill(hub, make_receiver, key=key)
+    finally:
+        hub.close()
+
+
+def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> Filled:
+    with hub.database.read() as session:
+        if session.exec(select(User).where(col(User.email) == MEMBER)).first():
+            raise InvalidInput("This hub has the demo data already.", field="demo")
+    member, password = users.add_user(hub, email=MEMBER, name="Demo member", role=Role.MEMBER)
+    issued = _add_integrations(hub, member)
+    answers: dict[int, int] = {}
+    dice = random.Random(_SEED)  # noqa: S311 - invents data, guards nothing
+    with _receiving(make_receiver(hub)) as origin, requests.Session() as http:
+        for quarter in range(_QUARTERS, 0, -1):
+            with shifted(-_QUARTER * quarter):
+                for happening in happenings(now(), dice):
+                    target = issued[happening.service_name]
+                    url = target.integration.webhook_url.replace(hub.settings.public_url, origin)
+                    status = _post(http, url, sending=_sign(happening, target, key=key))
+                    answers[status] = answers.get(status, 0) + 1
+    while process_batch(hub):
+        pass
+    return Filled(MEMBER, password, answers)
+
+
+def _add_integrations(hub: Hub, member: Actor) -> dict[str, Issued]:
+    with shifted(-_QUARTER * (_QUARTERS + 1)):
+        return {
+            service: integrations.add(
+                hub, member, service_name=service, name=_NAMES[service], values=values
+            )
+            for service, values in _VALUES.items()
+        }
+
+
+def _sign(happening: Happening, issued: Issued, *, key: Ed25519PrivateKey) -> Sending:
+    if happening.service_name == "twilio":
+        token = "another token" if happening.is_forged else _AUTH_TOKEN
+        return twilio_request(issued.integration.webhook_url, happening.fields, token)
+    if happening.service_name == "gohighlevel":
+        return gohighlevel_request(happening.fields, key)
+    return secret_request(happening.fields, issued.inbound_secret or "", "demo sender")
+
+
+def _post(http: requests.Session, url: str, *, sending: Sending) -> int:
+    answer = http.post(url, data=sending.body, headers=dict(sending.headers), timeout=30)
+    return answer.status_code
+
+
+@contextmanager
+def _receiving(receiver: Starlette) -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(receiver, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            _wait_until(server)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _wait_until(server: uvicorn.Server) -> None:
+    for _ in range(500):
+        if server.started:
+            return
+        time.sleep(0.01)
+    raise HubError("The demo's receiver did not start. Look at the log above.")

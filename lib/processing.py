@@ -1,0 +1,171 @@
+"""The worker's first step: pending events become findable, counted, and done.
+
+Each event is counted exactly once: its status, its keys and its count change in one
+transaction, and only while this worker still holds the lease.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from lib.clock import now
+from lib.derivation import Derived, derive
+from lib.hub import Hub
+from lib.ids import new_id
+from lib.models import EventKey, HourlyRollup, SearchDocument, WebhookEvent
+
+log = structlog.get_logger()
+
+BATCH = 200
+LEASE = timedelta(seconds=60)
+MOST_ATTEMPTS = 5
+_FIRST_RETRY = timedelta(seconds=5)
+# What reading a payload of an unforeseen shape can raise; anything else is a fault of ours
+# that should end the process and be seen.
+_SHAPE_ERRORS = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
+
+def process_batch(hub: Hub) -> int:
+    """Process up to 200 due events and return how many were taken.
+
+    Any number of workers may do this at once; one that dies leaves its events to be taken
+    again when its lease has run out.
+    """
+    lease_id = new_id("lea")
+    with hub.database.write() as session:
+        rows = _claim(session, lease_id, is_sqlite=hub.database.is_sqlite)
+    if not rows:
+        return 0
+    derived: dict[str, Derived] = {}
+    failed: dict[str, str] = {}
+    for row in rows:
+        try:
+            derived[row.id] = derive(row.service_name, row.content_type, row.payload)
+        except _SHAPE_ERRORS as error:
+            log.exception("event_not_processed", event=row.id)
+            failed[row.id] = f"The payload could not be read ({type(error).__name__})."
+    with hub.database.write() as session:
+        held = _finish(session, lease_id, list(derived))
+        _keep(session, [row for row in rows if row.id in held], derived)
+        for row in rows:
+            if row.id in failed:
+                _put_off(session, lease_id, row.id, row.attempts + 1, why=failed[row.id])
+    return len(rows)
+
+
+def _claim(session: Session, lease_id: str, *, is_sqlite: bool) -> Sequence[Any]:
+    moment = now()
+    due = (
+        select(col(WebhookEvent.id))
+        .where(col(WebhookEvent.status) == "pending", col(WebhookEvent.due_at) <= moment)
+        .order_by(col(WebhookEvent.due_at))
+        .limit(BATCH)
+    )
+    if not is_sqlite:
+        due = due.with_for_update(skip_locked=True)
+    ids = list(session.execute(due).scalars())
+    if not ids:
+        return []
+    claim = (
+        update(WebhookEvent)
+        .where(col(WebhookEvent.id).in_(ids))
+        .values(lease_id=lease_id, due_at=moment + LEASE)
+        .returning(
+            col(WebhookEvent.id),
+            col(WebhookEvent.user_id),
+            col(WebhookEvent.integration_id),
+            col(WebhookEvent.service_name),
+            col(WebhookEvent.event_type),
+            col(WebhookEvent.external_id),
+            col(WebhookEvent.content_type),
+            col(WebhookEvent.payload),
+            col(WebhookEvent.attempts),
+            col(WebhookEvent.created_at),
+        )
+    )
+    return session.execute(claim).all()
+
+
+def _finish(session: Session, lease_id: str, ids: list[str]) -> set[str]:
+    finish = (
+        update(WebhookEvent)
+        .where(
+            col(WebhookEvent.id).in_(ids),
+            col(WebhookEvent.lease_id) == lease_id,
+            col(WebhookEvent.status) == "pending",
+        )
+        .values(status="success", lease_id=None, error=None)
+        .returning(col(WebhookEvent.id))
+    )
+    return set(session.execute(finish).scalars())
+
+
+def _put_off(session: Session, lease_id: str, event_id: str, attempts: int, *, why: str) -> None:
+    is_last = attempts >= MOST_ATTEMPTS
+    wait = _FIRST_RETRY * 2 ** (attempts - 1)
+    session.execute(
+        update(WebhookEvent)
+        .where(col(WebhookEvent.id) == event_id, col(WebhookEvent.lease_id) == lease_id)
+        .values(
+            status="failed" if is_last else "pending",
+            attempts=attempts,
+            lease_id=None,
+            due_at=now() + wait,
+            error=why,
+        )
+    )
+
+
+def _keep(session: Session, rows: list[Any], derived: dict[str, Derived]) -> None:
+    if not rows:
+        return
+    keys = [
+        {"event_id": row.id, "kind": kind, "value": value}
+        for row in rows
+        for kind, value in _all_keys(row, derived[row.id])
+    ]
+    if keys:
+        session.execute(insert(EventKey), keys)
+    session.execute(
+        insert(SearchDocument), [{"event_id": row.id, "text": derived[row.id].text} for row in rows]
+    )
+    _count(session, rows)
+
+
+def _all_keys(row: Any, derived: Derived) -> set[tuple[str, str]]:
+    own = {("id", row.external_id)} if row.external_id else set()
+    return {*derived.keys, *own}
+
+
+def _count(session: Session, rows: list[Any]) -> None:
+    counts = Counter(
+        (
+            row.created_at.replace(minute=0, second=0, microsecond=0),
+            row.integration_id,
+            row.event_type,
+            row.user_id,
+            row.service_name,
+        )
+        for row in rows
+    )
+    names = ("hour", "integration_id", "event_type", "user_id", "service_name")
+    # In one order everywhere, so that two workers cannot wait for each other's rows.
+    values = [
+        {**dict(zip(names, place, strict=True)), "outcome": "received", "count": count}
+        for place, count in sorted(counts.items())
+    ]
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(HourlyRollup)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["hour", "integration_id", "event_type", "outcome"],
+            set_={"count": col(HourlyRollup.count) + statement.excluded["count"]},
+        ),
+        values,
+    )

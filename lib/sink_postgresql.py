@@ -1,0 +1,165 @@
+"""Durable storage of drafts on PostgreSQL."""
+
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from sqlalchemy.engine import URL
+
+from lib.drafts import EVENT_COLUMNS, REJECTION_COLUMNS, EventDraft, RejectionDraft
+from lib.errors import StorageUnavailable
+from lib.rejection_limit import MOST_KEPT
+from lib.sinks import BadRow, DraftSink
+
+_TIMEOUT_MILLISECONDS = 3_000
+_ARRAY_TYPES = {"payload": "bytea", "response_code": "integer", "created_at": "timestamptz"}
+_DRIVER_ARGUMENTS = {"host": "host", "port": "port", "username": "user", "password": "password"}
+
+
+class PostgresqlSink(DraftSink):
+    """Writes through one connection of its own, opened again when the server went away."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def store(
+        self, events: list[EventDraft], rejections: list[RejectionDraft]
+    ) -> dict[tuple[str, str], str]:
+        """Commit the rows; see DraftSink.
+
+        A connection that turns out to be dead is replaced and the batch sent once more:
+        the keys are unique, so rows that did go in are found again under their own ids.
+        """
+        had_connection = self._connection is not None
+        try:
+            return self._commit(events, rejections)
+        except psycopg.OperationalError as error:
+            dead = self._connection is None or self._connection.closed
+            self.close()
+            if not (had_connection and dead):
+                raise _unavailable(error) from error
+        try:
+            return self._commit(events, rejections)
+        except psycopg.OperationalError as error:
+            self.close()
+            raise _unavailable(error) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _commit(
+        self, events: list[EventDraft], rejections: list[RejectionDraft]
+    ) -> dict[tuple[str, str], str]:
+        connection = self._connect()
+        try:
+            with connection.transaction():
+                first_ids = _insert_events(connection, events)
+                for rejection in rejections:
+                    _insert_rejection(connection, rejection)
+        except (psycopg.DataError, psycopg.IntegrityError, UnicodeError) as error:
+            raise BadRow(type(error).__name__) from error
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            raise _unavailable(error) from error
+        return first_ids
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        if self._connection is None:
+            arguments = {
+                name: value
+                for attribute, name in _DRIVER_ARGUMENTS.items()
+                if (value := getattr(self._url, attribute)) is not None
+            }
+            self._connection = psycopg.connect(
+                dbname=self._url.database,
+                autocommit=True,
+                connect_timeout=3,
+                options=f"-c statement_timeout={_TIMEOUT_MILLISECONDS} "
+                f"-c lock_timeout={_TIMEOUT_MILLISECONDS}",
+                **arguments,
+                **dict(self._url.query),
+            )
+        return self._connection
+
+
+def _insert_events(
+    connection: psycopg.Connection[Any], events: list[EventDraft]
+) -> dict[tuple[str, str], str]:
+    if not events:
+        return {}
+    # In one order everywhere, so that two receivers cannot wait for each other's keys.
+    ordered = sorted(events, key=lambda event: (event.integration_id, event.dedupe_key))
+    columns = [list(column) for column in zip(*ordered, strict=True)]
+    inserted = connection.execute(_EVENT_INSERT, columns, binary=True).rowcount
+    return {} if inserted == len(events) else _note_duplicates(connection, ordered)
+
+
+def _note_duplicates(
+    connection: psycopg.Connection[Any], events: list[EventDraft]
+) -> dict[tuple[str, str], str]:
+    places = [[event.integration_id for event in events], [event.dedupe_key for event in events]]
+    found = connection.execute(
+        "SELECT integration_id, dedupe_key, id FROM webhook_events WHERE "
+        "(integration_id, dedupe_key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+        places,
+    ).fetchall()
+    first_ids = {(integration_id, key): event_id for integration_id, key, event_id in found}
+    for event in events:
+        first_id = first_ids[event.integration_id, event.dedupe_key]
+        if first_id != event.id:
+            connection.execute(
+                "UPDATE webhook_events SET duplicates = duplicates + 1 WHERE id = %s", (first_id,)
+            )
+    return first_ids
+
+
+def _insert_rejection(connection: psycopg.Connection[Any], rejection: RejectionDraft) -> None:
+    connection.execute(_REJECTION_INSERT, rejection)
+    connection.execute(
+        "DELETE FROM rejected_requests WHERE integration_id = %s AND id <= (SELECT id FROM "
+        "rejected_requests WHERE integration_id = %s ORDER BY id DESC LIMIT 1 OFFSET %s)",
+        (rejection.integration_id, rejection.integration_id, MOST_KEPT),
+    )
+    connection.execute(
+        "INSERT INTO hourly_rollups (hour, integration_id, event_type, outcome, user_id, "
+        "service_name, count) VALUES (%s, %s, %s, 'rejected', %s, %s, %s) "
+        "ON CONFLICT (hour, integration_id, event_type, outcome) "
+        "DO UPDATE SET count = hourly_rollups.count + excluded.count",
+        (
+            _hour(rejection.created_at),
+            rejection.integration_id,
+            rejection.reason,
+            rejection.user_id,
+            rejection.service_name,
+            rejection.not_kept + 1,
+        ),
+    )
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _unavailable(error: psycopg.Error) -> StorageUnavailable:
+    # The driver's own text can repeat a row, so only its name is passed on.
+    return StorageUnavailable(
+        f"PostgreSQL could not store this ({type(error).__name__}). Check that the server runs, "
+        "has space and is not read-only, and send again."
+    )
+
+
+_EVENT_INSERT = (
+    f"INSERT INTO webhook_events ({', '.join(EVENT_COLUMNS)}, due_at, status, duplicates, "  # noqa: S608 - column names of our own
+    "attempts) SELECT *, created_at, 'pending', 0, 0 FROM unnest("
+    + ", ".join(f"%s::{_ARRAY_TYPES.get(name, 'text')}[]" for name in EVENT_COLUMNS)
+    + f") AS rows({', '.join(EVENT_COLUMNS)}) ON CONFLICT DO NOTHING"
+)
+_REJECTION_INSERT = (
+    f"INSERT INTO rejected_requests ({', '.join(REJECTION_COLUMNS)}) "  # noqa: S608 - column names of our own
+    f"VALUES ({', '.join(['%s'] * len(REJECTION_COLUMNS))})"
+)

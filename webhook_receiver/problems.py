@@ -1,0 +1,87 @@
+"""The exception map: what a sender hears, in neutral words (RFC 9457).
+
+A sender that could not prove itself learns nothing of why; the reason is on the Rejected
+screen.
+"""
+
+import json
+from http import HTTPStatus
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from lib.errors import (
+    HubError,
+    MalformedRequest,
+    NotFound,
+    SecretUnreadable,
+    SignatureError,
+    StorageUnavailable,
+)
+from lib.providers.registry import find_provider
+from webhook_receiver.requests import BodyTooLarge
+from webhook_receiver.webhooks import MethodNotAllowed
+
+log = structlog.get_logger()
+
+RETRY_AFTER_SECONDS = 30
+
+
+def problem(status: int, detail: str, **headers: str) -> Response:
+    """Return a problem document with `detail` for people."""
+    document = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return Response(
+        json.dumps(document),
+        status,
+        {"content-type": "application/problem+json", **headers},
+    )
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    return problem(404, "There is no such address. Copy it again from the integration.")
+
+
+async def _refused(request: Request, _error: Exception) -> Response:
+    provider = find_provider(request.path_params["service"])
+    status = provider.refused_status if provider else 401
+    return problem(status, "The request was not verified. The hub's Rejected screen says why.")
+
+
+async def _malformed(_request: Request, error: Exception) -> Response:
+    return problem(400, error.message if isinstance(error, HubError) else "Bad request.")
+
+
+async def _too_large(_request: Request, _error: Exception) -> Response:
+    return problem(413, "The body is larger than this hub takes. Send less.")
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    provider = find_provider(request.path_params["service"])
+    status = provider.unavailable_status if provider else 503
+    log.error("not_stored", why=error.message if isinstance(error, HubError) else "")
+    detail = "The request could not be stored. Send it again."
+    return problem(status, detail, **{"retry-after": str(RETRY_AFTER_SECONDS)})
+
+
+async def _wrong_method(_request: Request, error: Exception) -> Response:
+    allowed = error.allowed if isinstance(error, MethodNotAllowed) else ()
+    detail = "This address takes webhooks. Paste it at the provider instead of opening it."
+    return problem(405, detail, allow=", ".join(sorted(allowed)))
+
+
+async def _hung_up(_request: Request, _error: Exception) -> Response:
+    return problem(400, "The connection ended before the whole body arrived.")
+
+
+EXCEPTION_MAP: dict[type[Exception], ExceptionHandler] = {
+    NotFound: _not_found,
+    SignatureError: _refused,
+    MalformedRequest: _malformed,
+    BodyTooLarge: _too_large,
+    StorageUnavailable: _unavailable,
+    SecretUnreadable: _unavailable,
+    MethodNotAllowed: _wrong_method,
+    ClientDisconnect: _hung_up,
+}
