@@ -10,15 +10,11 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlmodel import Session
 
-SQLITE_BUSY_SECONDS = 5
+SQLITE_BUSY_MILLISECONDS = 5_000
 
-# auto_vacuum comes first: it only takes effect before the file's first table exists.
-_SQLITE_PRAGMAS = (
-    "PRAGMA auto_vacuum=INCREMENTAL",
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-)
+# Kept in the file. auto_vacuum comes first, for it only takes effect before the first table.
+_FILE_PRAGMAS = ("PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL")
+_CONNECTION_PRAGMAS = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
 
 
 class Database:
@@ -57,13 +53,13 @@ def sqlite_path(url: URL) -> Path:
     return Path(url.database or "")
 
 
-def prepare_sqlite(connection: sqlite3.Connection) -> None:
-    """Set the pragmas that every SQLite connection of the hub has."""
+def prepare_sqlite(connection: sqlite3.Connection, *, busy_milliseconds: int) -> None:
+    """Set what every SQLite connection of the hub has; on a file in WAL mode this takes no lock."""
     connection.isolation_level = None
-    for pragma in (
-        f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
-        *_SQLITE_PRAGMAS,
-    ):
+    connection.execute(f"PRAGMA busy_timeout={busy_milliseconds}")
+    (journal_mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    missing = () if journal_mode == "wal" else _FILE_PRAGMAS
+    for pragma in (*missing, *_CONNECTION_PRAGMAS):
         connection.execute(pragma)
 
 
@@ -75,7 +71,7 @@ def _make_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:
-        prepare_sqlite(connection)
+        prepare_sqlite(connection, busy_milliseconds=SQLITE_BUSY_MILLISECONDS)
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:

@@ -48,7 +48,7 @@ def process_batch(hub: Hub) -> int:
         try:
             derived[row.id] = derive(row.service_name, row.content_type, row.payload)
         except _SHAPE_ERRORS as error:
-            log.exception("event_not_processed", event=row.id)
+            log.exception("event_not_processed", event_id=row.id)
             failed[row.id] = f"The payload could not be read ({type(error).__name__})."
     with hub.database.write() as session:
         held = _finish(session, lease_id, list(derived))

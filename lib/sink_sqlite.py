@@ -14,6 +14,9 @@ from lib.rejection_limit import MOST_KEPT
 from lib.sinks import BadRow, DraftSink
 
 _BUSY_MILLISECONDS = 3_000
+# Index pages are touched at random: the default cache of 2 MB and a checkpoint every 4 MB
+# would read and write each of them many times over.
+_WRITER_PRAGMAS = ("PRAGMA cache_size=-16000", "PRAGMA wal_autocheckpoint=8000")
 # A batch is cut into statements of these many rows, so that few statements are compiled.
 _SIZES = (64, 16, 4, 1)
 
@@ -63,8 +66,9 @@ class SqliteSink(DraftSink):
             self.close()
             uri = f"{Path(self._path).as_uri()}?mode=rw"
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            prepare_sqlite(connection)
-            connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+            prepare_sqlite(connection, busy_milliseconds=_BUSY_MILLISECONDS)
+            for pragma in _WRITER_PRAGMAS:
+                connection.execute(pragma)
             self._connection, self._inode = connection, inode
         return self._connection
 

@@ -1,0 +1,64 @@
+"""Real processes of the hub, for what only a real process can show."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from lib.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment_of(settings: Settings, **more: str) -> dict[str, str]:
+    """Return the environment of a process that works on the hub of `settings`."""
+    keys = settings.master_keys.get_secret_value() if settings.master_keys else ""
+    return {
+        **os.environ,
+        "HUB_DATABASE_URL": settings.database_url.get_secret_value(),
+        "HUB_MASTER_KEYS": keys,
+        "HUB_KEY_FILE": str(settings.key_file),
+        "HUB_PUBLIC_URL": settings.public_url,
+        **more,
+    }
+
+
+@contextmanager
+def receiver_process(settings: Settings, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """Yield a receiver that answers on `port`; it is ended when the block ends."""
+    environment = environment_of(settings, HUB_RECEIVER_PORT=str(port))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webhook_receiver"], cwd=ROOT, env=environment
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/healthz", process)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Return once `url` answers 200; fail when the process ends or takes over 30 seconds."""
+    for _ in range(300):
+        assert process.poll() is None, f"the process ended with {process.returncode}"
+        try:
+            if requests.get(url, timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"{url} did not answer")
