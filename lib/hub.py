@@ -1,5 +1,7 @@
 """What every use case works with: the settings, the database and the vault of one process."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -7,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from lib import keys
 from lib.database import Database
 from lib.errors import ConfigError
-from lib.migrate import migrate, pending_revision
+from lib.schema import pending_revision
 from lib.seals import Vault
 from lib.settings import Settings
 
@@ -31,13 +33,21 @@ def prepare_hub(settings: Settings) -> Hub:
     A hub whose key is lost is never given a new one: its canary would not open, and every
     stored credential would be blank.
     """
-    database = Database(settings.database_url.get_secret_value())
-    migrate(database)
-    with database.read() as session:
-        is_new = not keys.has_canary(session)
-    if is_new and settings.master_keys is None:
-        keys.create_key_file(settings.key_file)
-    return _open(settings, database)
+    # Alembic costs a process 11 MB, and the receiver and the worker never migrate.
+    from lib.migrate import migrate
+
+    with ExitStack() as on_failure:
+        database = Database(settings.database_url.get_secret_value())
+        on_failure.callback(database.close)
+        with _reporting_outage():
+            migrate(database)
+        with database.read() as session:
+            is_new = not keys.has_canary(session)
+        if is_new and settings.master_keys is None:
+            keys.create_key_file(settings.key_file)
+        hub = _open(settings, database)
+        on_failure.pop_all()
+    return hub
 
 
 def open_hub(settings: Settings) -> Hub:
@@ -46,19 +56,29 @@ def open_hub(settings: Settings) -> Hub:
     Raises ConfigError when the database cannot be reached, is not migrated, or belongs to
     another key.
     """
-    database = Database(settings.database_url.get_secret_value())
+    with ExitStack() as on_failure:
+        database = Database(settings.database_url.get_secret_value())
+        on_failure.callback(database.close)
+        with _reporting_outage():
+            revision = pending_revision(database)
+        if revision is not None:
+            raise ConfigError(
+                f"The database is not at revision {revision}. Run `python -m lib.cli migrate`."
+            )
+        hub = _open(settings, database)
+        on_failure.pop_all()
+    return hub
+
+
+@contextmanager
+def _reporting_outage() -> Iterator[None]:
     try:
-        revision = pending_revision(database)
+        yield
     except DBAPIError as error:
         raise ConfigError(
             f"The database does not answer ({type(error.orig).__name__}). Check "
             "HUB_DATABASE_URL and that the server runs."
         ) from error
-    if revision is not None:
-        raise ConfigError(
-            f"The database is not at revision {revision}. Run `python -m lib.cli migrate`."
-        )
-    return _open(settings, database)
 
 
 def _open(settings: Settings, database: Database) -> Hub:

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from lib.database import Database
+from lib.errors import ConfigError
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 # Any constant will do, as long as every hub process uses the same one.
@@ -20,18 +21,25 @@ def migrate(database: Database) -> None:
     engine = database.engine.execution_options(hub_writes=True)
     with engine.begin() as connection:
         if not database.is_sqlite:
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK}
-            )
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
         command.upgrade(_config(connection), "head")
 
 
-def pending_revision(database: Database) -> str | None:
-    """Return the revision that the code needs if the database is not at it, else None."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+def head_revision() -> str | None:
+    """Return the newest revision of the scripts; `lib.schema.HEAD` repeats it."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def check_known_revision(database: Database) -> None:
+    """Raise ConfigError for a database that no release up to this one has written."""
     with database.engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    return None if current == head else head
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current not in known:
+        raise ConfigError(
+            f"The database is at revision {current or 'none'}, which this release does not know. "
+            "Nothing was changed. Use the release that wrote it, or a newer one."
+        )
 
 
 def alembic_config(connection: Connection) -> Config:

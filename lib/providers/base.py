@@ -23,6 +23,8 @@ Values = Mapping[str, str]
 Outcome = Literal["verified", "accepted", "failed"]
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+# Far above any vendor's form; a body of a million "&" would hold the receiver for seconds.
+MAX_FORM_FIELDS = 5000
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,20 @@ class Provider(ABC):
 
 
 def read_form(body: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a form body in their order, blank ones included."""
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    """Return the fields of a form body in their order, blank ones included.
+
+    Raises MalformedRequest for one with thousands of fields.
+    """
+    try:
+        return parse_qsl(
+            body.decode("utf-8", "replace"),
+            keep_blank_values=True,
+            max_num_fields=MAX_FORM_FIELDS,
+        )
+    except ValueError as error:
+        raise MalformedRequest(
+            f"The form has more than {MAX_FORM_FIELDS} fields. Send fewer fields, or JSON."
+        ) from error
 
 
 def read_json(body: bytes) -> Any:
@@ -219,19 +233,30 @@ def decode_payload(content_type: str, body: bytes) -> Any:
     A form becomes an object, a repeated field a list; text that is not JSON becomes
     `{"value": text}`, as Make shows it.
     """
-    if content_type == FORM:
-        fields: dict[str, Any] = {}
-        for name, value in read_form(body):
-            seen = fields.get(name)
-            if seen is None:
-                fields[name] = value
-            else:
-                fields[name] = [*seen, value] if isinstance(seen, list) else [seen, value]
-        return fields
     try:
-        return read_json(body)
+        return join_fields(read_form(body)) if content_type == FORM else read_json(body)
     except MalformedRequest:
         return {"value": body.decode("utf-8", "replace")}
+
+
+def read_payload(request: InboundRequest) -> Any:
+    """Return the body of a JSON, form or text request as `decode_payload` would.
+
+    Raises MalformedRequest when it is declared as JSON and is not.
+    """
+    if request.content_type == JSON or request.content_type.endswith("+json"):
+        return request.json
+    if request.content_type == FORM:
+        return join_fields(request.form)
+    return decode_payload(request.content_type, request.body)
+
+
+def join_fields(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """Return form fields as an object; a repeated name becomes a list."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
 def digest(*parts: bytes) -> str:

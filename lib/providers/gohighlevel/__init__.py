@@ -1,0 +1,123 @@
+"""GoHighLevel: app events signed by HighLevel, and workflow actions with a shared secret."""
+
+from typing import Any
+
+from lib.errors import MalformedRequest
+from lib.http import VendorClient
+from lib.providers import header_secret
+from lib.providers.base import (
+    CheckResult,
+    CredentialField,
+    InboundRequest,
+    ParsedEvent,
+    Provider,
+    Values,
+    Verification,
+)
+from lib.providers.contacts import Key
+from lib.providers.gohighlevel.check import check_location
+from lib.providers.gohighlevel.event_types import EVENT_TYPES
+from lib.providers.gohighlevel.events import describe, extract, parse_request
+from lib.providers.gohighlevel.signature import (
+    stated_company,
+    stated_location,
+    verify_request,
+)
+from lib.settings import Settings
+
+__all__ = ["GoHighLevel"]
+
+_ID = r"[A-Za-z0-9_-]{1,100}"
+_ID_HELP = "It holds letters and digits only."
+
+
+class GoHighLevel(Provider):
+    """One location (sub-account) of HighLevel."""
+
+    slug = "gohighlevel"
+    label = "GoHighLevel"
+    fields = (
+        CredentialField(
+            name="location_id",
+            label="Location id",
+            help="Settings > Business Profile of the sub-account shows it.",
+            is_required=True,
+            pattern=_ID,
+            pattern_help=_ID_HELP,
+        ),
+        CredentialField(
+            name="private_token",
+            label="Private Integration token",
+            help="For calls to HighLevel; made in the sub-account and shown once.",
+            is_secret=True,
+            pattern=r"[!-~]{1,2000}",
+            pattern_help="Copy it again, without spaces.",
+            placeholder="pit-…",
+        ),
+        CredentialField(
+            name="shared_secret",
+            label="Shared secret",
+            help="Leave it blank: the hub makes one. Workflow actions send it as X-Hub-Secret.",
+            is_secret=True,
+            pattern=header_secret.FORMAT_PATTERN,
+            pattern_help=header_secret.FORMAT_HELP,
+        ),
+        CredentialField(
+            name="company_id",
+            label="Company id",
+            help="Optional: the agency, for events that name no location.",
+            pattern=_ID,
+            pattern_help=_ID_HELP,
+        ),
+        CredentialField(
+            name="app_id",
+            label="App id",
+            help="Optional: accept events of this Marketplace app only.",
+            pattern=_ID,
+            pattern_help=_ID_HELP,
+        ),
+    )
+    signature_note = (
+        "HighLevel signs app events with Ed25519; workflow actions carry the header X-Hub-Secret."
+    )
+    issued_field = "shared_secret"
+    event_types = EVENT_TYPES
+
+    def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
+        """Check X-GHL-Signature and the tenant, or X-Hub-Secret."""
+        return verify_request(request, values, settings=settings)
+
+    def parse(self, request: InboundRequest) -> ParsedEvent:
+        """Take the type as HighLevel spells it and webhookId as key."""
+        return parse_request(request)
+
+    def check(self, values: Values, settings: Settings, client: VendorClient) -> CheckResult:
+        """Read the location with the token."""
+        return check_location(values, settings.gohighlevel_api_url, client=client)
+
+    def summarize(self, event_type: str, payload: Any) -> str:
+        """Name the event and whom it is about."""
+        return describe(event_type, payload)
+
+    def extract_keys(self, payload: Any) -> set[Key]:
+        """Return contact ids, phones and e-mail addresses."""
+        return extract(payload)
+
+    def account_key(self, values: Values) -> str | None:
+        """Return the location id."""
+        return values.get("location_id")
+
+    def stated_accounts(self, request: InboundRequest) -> tuple[str, ...]:
+        """Return locationId, then companyId, of a JSON body."""
+        try:
+            body = request.json
+        except MalformedRequest:
+            return ()
+        if not isinstance(body, dict):
+            return ()
+        stated = (stated_location(body), stated_company(body))
+        return tuple(value for value in stated if isinstance(value, str) and value)
+
+    def issue_secret(self) -> str:
+        """Return a fresh shared secret."""
+        return header_secret.issue_secret()

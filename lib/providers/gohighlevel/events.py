@@ -1,0 +1,71 @@
+"""What a HighLevel request is about: its event type, its key, its sentence, its people."""
+
+from typing import Any
+
+from lib.errors import MalformedRequest
+from lib.providers import header_secret
+from lib.providers.base import FORM, InboundRequest, ParsedEvent, digest, read_payload
+from lib.providers.contacts import Key, collect_keys
+from lib.providers.gohighlevel.signature import is_platform_signed
+from lib.providers.text import clean_text, stable_key, text_at
+
+WORKFLOW = "workflow"
+
+
+def parse_request(request: InboundRequest) -> ParsedEvent:
+    """Derive the event; webhookId is the key, and bodies without it are keyed by content.
+
+    Workflow actions give neither id nor time, so equal bodies count once within a minute.
+    """
+    is_signed = is_platform_signed(request)
+    body = _read_body(request, is_signed=is_signed)
+    event_type = clean_text(body.get("type"))
+    if event_type is None:
+        is_workflow = not is_signed and "workflow" in body
+        event_type = WORKFLOW if is_workflow else "unknown"
+    content_key = digest(request.body) if is_signed else header_secret.windowed_key(request.body)
+    key = stable_key(body.get("webhookId")) or content_key
+    ids = ("webhookId", "messageId", "id", "_id")
+    external_id = next((found for name in ids if (found := clean_text(body.get(name)))), None)
+    return ParsedEvent(event_type, key, external_id)
+
+
+def describe(event_type: str, payload: Any) -> str:
+    """Return one sentence about a payload of any shape."""
+    about = _about(payload)
+    if event_type == WORKFLOW:
+        workflow = payload.get("workflow") if isinstance(payload, dict) else None
+        name = text_at(workflow, "name") or "a workflow"
+        return f"Workflow {name} ran" + (f" for {about}" if about else "")
+    if event_type in ("InboundMessage", "OutboundMessage"):
+        inbound = text_at(payload, "direction") == "inbound" or event_type == "InboundMessage"
+        kind = text_at(payload, "messageType") or "Message"
+        text = text_at(payload, "subject", "body", "status") or "(no text)"
+        return f"{kind} {'from' if inbound else 'to'} a contact: {text}"
+    kind = clean_text(event_type) or "unknown"
+    event = "HighLevel event of an unknown kind" if kind == "unknown" else f"HighLevel {kind}"
+    return f"{event}: {about}" if about else event
+
+
+def extract(payload: Any) -> set[Key]:
+    """Return people and ids; a contact event's own `id` is the contact's."""
+    keys = collect_keys(payload)
+    event_type = text_at(payload, "type")
+    if event_type.startswith("Contact") and (contact := text_at(payload, "id")):
+        keys.add(("contact_id", contact))
+    return keys
+
+
+def _read_body(request: InboundRequest, *, is_signed: bool) -> dict[str, Any]:
+    body = read_payload(request) if request.content_type == FORM and not is_signed else request.json
+    if not isinstance(body, dict):
+        raise MalformedRequest(
+            "The body is not a JSON object. Look at the action's body template and send it again."
+        )
+    return body
+
+
+def _about(payload: Any) -> str:
+    names = ("full_name", "name", "firstName", "title", "email", "phone", "body")
+    nested = payload.get("appointment") if isinstance(payload, dict) else None
+    return text_at(payload, *names) or text_at(nested, *names)

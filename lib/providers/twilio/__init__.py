@@ -1,0 +1,94 @@
+"""Twilio: SMS, WhatsApp and voice events, signed with the account's Auth Token."""
+
+from typing import Any
+
+from lib.errors import InvalidInput, MalformedRequest
+from lib.http import VendorClient
+from lib.providers.base import (
+    Answer,
+    CheckResult,
+    InboundRequest,
+    ParsedEvent,
+    Provider,
+    Values,
+    Verification,
+)
+from lib.providers.contacts import Key, collect_keys
+from lib.providers.twilio.check import check_account
+from lib.providers.twilio.events import EVENT_TYPES, describe, parse_request
+from lib.providers.twilio.fields import FIELDS, PAIRED_FIELDS
+from lib.providers.twilio.signature import signed_pairs, verify_request
+from lib.settings import Settings
+
+__all__ = ["Twilio"]
+
+# Text in another type than XML would be sent to the member as a reply SMS.
+# https://www.twilio.com/docs/messaging/twiml
+_NO_REPLY = Answer(200, b'<?xml version="1.0" encoding="UTF-8"?><Response/>', "text/xml")
+_NOTED = Answer(204)
+
+
+class Twilio(Provider):
+    """Messages, calls and their status callbacks of one Twilio account."""
+
+    slug = "twilio"
+    label = "Twilio"
+    fields = FIELDS
+    signature_note = "Twilio signs every request with the account's primary Auth Token."
+    event_types = EVENT_TYPES
+    methods = frozenset({"POST", "GET"})
+    refused_status = 403
+    unavailable_status = 503
+
+    def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
+        """Check X-Twilio-Signature, the hash of other bodies than forms, and the account."""
+        return verify_request(request, values)
+
+    def parse(self, request: InboundRequest) -> ParsedEvent:
+        """Tell messages, calls and callbacks apart by their parameters."""
+        return parse_request(request)
+
+    def check(self, values: Values, settings: Settings, client: VendorClient) -> CheckResult:
+        """Read the account, then try the API key."""
+        return check_account(values, settings.twilio_api_url, client=client)
+
+    def summarize(self, event_type: str, payload: Any) -> str:
+        """Return a sentence such as "SMS from +14155550123: Hello"."""
+        return describe(event_type, payload)
+
+    def extract_keys(self, payload: Any) -> set[Key]:
+        """Return the parties' numbers and the SIDs of messages, calls and recordings."""
+        return collect_keys(payload)
+
+    def validate(self, values: Values, settings: Settings) -> dict[str, str]:
+        """Check each field, and that ids come with their secrets."""
+        clean = super().validate(values, settings)
+        for first, second in PAIRED_FIELDS:
+            for present, missing in ((first, second), (second, first)):
+                if present in clean and missing not in clean:
+                    raise InvalidInput(
+                        f"{_label(missing)} is missing. Enter it together with {_label(present)}, "
+                        "or clear both.",
+                        field=missing,
+                    )
+        return clean
+
+    def account_key(self, values: Values) -> str | None:
+        """Return the Account SID."""
+        return values.get("account_sid")
+
+    def stated_accounts(self, request: InboundRequest) -> tuple[str, ...]:
+        """Return the AccountSid of the form or the query."""
+        try:
+            pairs = signed_pairs(request)
+        except MalformedRequest:
+            return ()
+        return tuple(dict.fromkeys(value for name, value in pairs if name == "AccountSid"))
+
+    def answer(self, event_id: str, parsed: ParsedEvent) -> Answer:
+        """Return empty TwiML to questions, and nothing to status callbacks."""
+        return _NOTED if parsed.event_type.endswith(".status") else _NO_REPLY
+
+
+def _label(name: str) -> str:
+    return next(item.label for item in FIELDS if item.name == name)

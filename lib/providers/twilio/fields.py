@@ -1,0 +1,76 @@
+"""What a member enters about a Twilio account."""
+
+from lib.providers.base import CredentialField
+
+_PRINTABLE = r"[!-~]{1,200}"
+_COPY_HELP = "Copy it again, without spaces."
+_SENDER = r"\+[1-9]\d{1,14}|whatsapp:\+[1-9]\d{1,14}|(?:messenger|client|sip):[!-~]{1,200}|\d{5,6}"
+
+FIELDS = (
+    CredentialField(
+        name="account_sid",
+        label="Account SID",
+        help="It stands on the start page of the Twilio Console and begins with AC.",
+        is_required=True,
+        pattern=r"AC[0-9a-fA-F]{32}",
+        pattern_help="It is AC followed by 32 digits or letters a to f.",
+        placeholder="AC…",
+    ),
+    CredentialField(
+        name="auth_token",
+        label="Auth Token",
+        help="The account's primary Auth Token: Twilio signs webhooks with it.",
+        is_secret=True,
+        is_required=True,
+        pattern=_PRINTABLE,
+        pattern_help=_COPY_HELP,
+    ),
+    CredentialField(
+        name="api_key_sid",
+        label="API key SID",
+        help="Recommended for calls to Twilio. It cannot verify webhooks.",
+        pattern=r"SK[0-9a-fA-F]{32}",
+        pattern_help="It is SK followed by 32 digits or letters a to f.",
+        placeholder="SK…",
+    ),
+    CredentialField(
+        name="api_key_secret",
+        label="API key secret",
+        help="Twilio shows it once, when the key is made.",
+        is_secret=True,
+        pattern=_PRINTABLE,
+        pattern_help=_COPY_HELP,
+    ),
+    CredentialField(
+        name="from_number",
+        label="Sender",
+        help="The number that messages and calls come from, with + and country code.",
+        pattern=_SENDER,
+        pattern_help="Enter it in E.164 form, such as +14155550123, or as whatsapp:+14155550123.",
+        placeholder="+14155550123",
+    ),
+    CredentialField(
+        name="previous_auth_token",
+        label="Previous Auth Token",
+        help="Only while a secondary token is being promoted: both are then accepted.",
+        is_secret=True,
+        pattern=_PRINTABLE,
+        pattern_help=_COPY_HELP,
+    ),
+    CredentialField(
+        name="shared_key_id",
+        label="SharedKey id",
+        help="Only if a SharedKey signs the webhooks; the Auth Token is then refused.",
+        pattern=_PRINTABLE,
+        pattern_help=_COPY_HELP,
+    ),
+    CredentialField(
+        name="shared_key_secret",
+        label="SharedKey secret",
+        help="Twilio shows it once, when the SharedKey is made.",
+        is_secret=True,
+        pattern=_PRINTABLE,
+        pattern_help=_COPY_HELP,
+    ),
+)
+PAIRED_FIELDS = (("api_key_sid", "api_key_secret"), ("shared_key_id", "shared_key_secret"))

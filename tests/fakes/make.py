@@ -1,0 +1,77 @@
+"""Plays hook.<zone>.make.com under /hook and the Make API under /api/v2."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from tests.fakes.trouble import find_trouble
+from tests.fakes.vectors import load
+
+API_TOKEN = "make-token"
+HOOK_API_KEY = "hook-key"
+TEAM_ID = "1"
+_VECTORS = load("make")
+_HOOKS = {case["case"]: case for case in _VECTORS["webhook"]}
+_CALLS = {call["call"]: call for call in _VECTORS["api"]}
+_MAGIC_HOOKS = {
+    "full": "queue full",
+    "unlinked": "no scenario linked or listening",
+    "gone": "unknown or deleted id",
+    "busy": "over 300 per 10 s",
+    "failing": "scenario failed with response module",
+}
+
+
+def make_app() -> Starlette:
+    """Return the fake; `app.state.sent` keeps the bodies that hooks received."""
+    app = Starlette(
+        routes=[
+            Route("/hook/{id}", _take_hook, methods=["POST"]),
+            Route("/api/v2/users/me/current-authorization", _read_authorization),
+            Route("/api/v2/scenarios", _list_scenarios),
+            Route("/api/v2/scenarios/{id}/run", _run, methods=["POST"]),
+        ]
+    )
+    app.state.sent = []
+    return app
+
+
+async def _take_hook(request: Request) -> Response:
+    hook = request.path_params["id"]
+    if trouble := await find_trouble(hook):
+        return trouble
+    if hook in _MAGIC_HOOKS:
+        case = _HOOKS[_MAGIC_HOOKS[hook]]
+        return PlainTextResponse(case["body"], case["status"])
+    if hook == "keyed" and request.headers.get("x-make-apikey") != HOOK_API_KEY:
+        return PlainTextResponse("Unauthorized", 401)
+    request.app.state.sent.append(await request.json())
+    return PlainTextResponse("Accepted")
+
+
+async def _read_authorization(request: Request) -> Response:
+    return await _refuse(request) or _answer("GET /api/v2/users/me/current-authorization")
+
+
+async def _list_scenarios(request: Request) -> Response:
+    if refusal := await _refuse(request):
+        return refusal
+    if request.query_params.get("teamId") != TEAM_ID:
+        return _answer("GET /api/v2/connections?teamId=1 on the wrong zone")
+    return JSONResponse({"scenarios": [], "pg": {"limit": 50, "offset": 0}})
+
+
+async def _run(request: Request) -> Response:
+    return await _refuse(request) or _answer("POST /api/v2/scenarios/{id}/run")
+
+
+async def _refuse(request: Request) -> Response | None:
+    token = request.headers.get("authorization", "").removeprefix("Token ")
+    if trouble := await find_trouble(token):
+        return trouble
+    return None if token == API_TOKEN else _answer("any, bad token")
+
+
+def _answer(name: str) -> Response:
+    return JSONResponse(_CALLS[name]["body"], _CALLS[name]["status"])
