@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -45,6 +46,21 @@ ED25519 = Ed25519PrivateKey.generate()
 ACCOUNT = "AC00000000000000000000000000000001"
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
 LOCATION = "loc0000000000000001"
+VALUES = {
+    "make": {},
+    "twilio": {"account_sid": ACCOUNT, "auth_token": AUTH_TOKEN},
+    "gohighlevel": {"location_id": LOCATION},
+    "webhook": {},
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How often and how much is sent, by which services."""
+
+    rounds: int
+    count: int
+    services: tuple[str, ...]
 
 
 class Source:
@@ -159,7 +175,7 @@ def measure(port: int, path: Path) -> Load:
     return Load(**json.loads(done.stdout))
 
 
-def run_database(name: str, url: str, folder: Path, rounds: int, count: int) -> None:
+def run_database(name: str, url: str, *, folder: Path, plan: Plan) -> None:
     """Measure every source on one database and print its table."""
     pem = ED25519.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     os.environ.update(
@@ -170,45 +186,42 @@ def run_database(name: str, url: str, folder: Path, rounds: int, count: int) -> 
         HUB_RECEIVER_PORT=str(PORTS["hub"]),
     )
     hub = prepare_hub(load_settings())
-    sources = [
-        Source(hub, "make", {}),
-        Source(hub, "twilio", {"account_sid": ACCOUNT, "auth_token": AUTH_TOKEN}),
-        Source(hub, "gohighlevel", {"location_id": LOCATION}),
-        Source(hub, "webhook", {}),
-    ]
+    sources = [Source(hub, service, VALUES[service]) for service in plan.services]
     environment = dict(os.environ)
     commands = {
         "hub": ["webhook_receiver"],
         "bare": ["bench.bare", "bare", str(PORTS["bare"]), str(SERVER_CPU)],
         "checking": ["bench.bare", "checking", str(PORTS["checking"]), str(SERVER_CPU)],
     }
-    print(f"\n{name}: {rounds} rounds of {count} requests over 64 connections, medians")
+    print(f"\n{name}: {plan.rounds} rounds of {plan.count} requests, 64 connections, medians")
     with ExitStack() as stack:
         pids = {
             kind: stack.enter_context(serving(command, PORTS[kind], environment))
             for kind, command in commands.items()
         }
-        sent = sum(_run_source(name, source, folder, rounds, count) for source in sources)
+        sent = sum(_run_source(name, source, folder=folder, plan=plan) for source in sources)
         _print_memory(hub, pids["hub"], sent, environment)
     hub.close()
 
 
-def _run_source(name: str, source: Source, folder: Path, rounds: int, count: int) -> int:
+def _run_source(name: str, source: Source, *, folder: Path, plan: Plan) -> int:
     loads: dict[str, list[Load]] = {kind: [] for kind in PORTS}
     for kind in PORTS:
-        measure(PORTS[kind], source.write(folder / "requests", count // 10))
-    for _ in range(rounds):
-        path = source.write(folder / "requests", count)
+        measure(PORTS[kind], source.write(folder / "requests", plan.count // 10))
+    for _ in range(plan.rounds):
+        path = source.write(folder / "requests", plan.count)
         for kind, port in PORTS.items():
             loads[kind].append(measure(port, path))
     goal = GOALS[name]["make" if source.service_name == "make" else "signed"]
     for kind in PORTS:
         print(f"  {source.service_name:12} {kind:9} {_describe(loads[kind])}")
     for kind in ("bare", "checking"):
-        ratios = [a.per_second / b.per_second for a, b in zip(loads["hub"], loads[kind])]
+        ratios = [
+            a.per_second / b.per_second for a, b in zip(loads["hub"], loads[kind], strict=True)
+        ]
         asked = f"  (goal {goal[1]:.2f})" if goal[0] == kind else ""
         print(f"  {source.service_name:12} hub/{kind:9} {statistics.median(ratios):.2f}{asked}")
-    return rounds * count + count // 10
+    return plan.rounds * plan.count + plan.count // 10
 
 
 def _describe(loads: list[Load]) -> str:
@@ -248,16 +261,19 @@ def _resident_mb(pid: int) -> float:
     raise RuntimeError("the process is gone")
 
 
-def main(rounds: int = 5, count: int = 10_000, database: str = "both") -> None:
+def main(
+    rounds: int = 5, count: int = 10_000, database: str = "both", services: str = ",".join(VALUES)
+) -> None:
     """Measure on SQLite, PostgreSQL or both."""
+    plan = Plan(rounds, count, tuple(services.split(",")))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if database in ("both", "sqlite"):
-            run_database("sqlite", f"sqlite:///{folder / 'hub.db'}", folder, rounds, count)
+            run_database("sqlite", f"sqlite:///{folder / 'hub.db'}", folder=folder, plan=plan)
         if database in ("both", "postgresql"):
             server = stack.enter_context(run_postgres(options=""))
             url = server.url_of(server.make_database())
-            run_database("postgresql", url, folder, rounds, count)
+            run_database("postgresql", url, folder=folder, plan=plan)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from lib.hub import Hub
 from lib.ids import new_id
 from lib.integrations import bump_revision, owned_row
 from lib.models import ApiCall
-from lib.providers.base import CheckResult
+from lib.providers.base import CheckResult, Values
 from lib.providers.registry import get_provider
 
 
@@ -35,8 +35,9 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
     """
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
-    client = VendorClient()
-    result = _ask(hub, client, row.service_name, open_values(hub.vault, row))
+    values = open_values(hub.vault, row)
+    with VendorClient() as client:
+        result = _ask(hub, client, service_name=row.service_name, values=values)
     checked_at = now()
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
@@ -51,18 +52,14 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
     return Check(result.outcome, result.message, dict(result.facts), checked_at)
 
 
-def _ask(
-    hub: Hub, client: VendorClient, service_name: str, values: dict[str, str]
-) -> CheckResult:
+def _ask(hub: Hub, client: VendorClient, *, service_name: str, values: Values) -> CheckResult:
     try:
         return get_provider(service_name).check(values, hub.settings, client)
     except ProviderError as error:
         return CheckResult("failed", error.message)
 
 
-def _keep_call(
-    session: Session, user_id: str, integration_id: str, call: CallRecord
-) -> None:
+def _keep_call(session: Session, user_id: str, integration_id: str, call: CallRecord) -> None:
     session.add(
         ApiCall(
             id=new_id("api"),

@@ -16,15 +16,11 @@ MASK = "••••"
 _LAST_FOUR_FROM = 12
 
 
-def keep_values(
-    vault: Vault, row: IntegrationConfig, provider: Provider, values: Values
-) -> None:
+def keep_values(vault: Vault, row: IntegrationConfig, provider: Provider, values: Values) -> None:
     """Put `values` into the row; a secret that did not change keeps its seal and its age."""
     stored = open_values(vault, row)
     secret_names = {item.name for item in provider.fields if item.is_secret}
-    row.config_data = {
-        name: text for name, text in values.items() if name not in secret_names
-    }
+    row.config_data = {name: text for name, text in values.items() if name not in secret_names}
     row.credentials = {
         name: row.credentials[name]
         if stored.get(name) == text
@@ -52,8 +48,7 @@ def masks(row: IntegrationConfig) -> dict[str, str]:
 def ages(row: IntegrationConfig) -> dict[str, datetime]:
     """Return when each secret was set."""
     return {
-        name: datetime.fromisoformat(entry["set_at"])
-        for name, entry in row.credentials.items()
+        name: datetime.fromisoformat(entry["set_at"]) for name, entry in row.credentials.items()
     }
 
 

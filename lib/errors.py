@@ -47,9 +47,7 @@ class SignatureError(HubError):
     person needs to mend it, without secrets.
     """
 
-    def __init__(
-        self, message: str, *, reason: str, facts: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, reason: str, facts: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         self.facts = facts or {}
@@ -74,9 +72,7 @@ class ProviderError(HubError):
     status, or None when no answer came.
     """
 
-    def __init__(
-        self, message: str, *, permanent: bool, status: int | None = None
-    ) -> None:
+    def __init__(self, message: str, *, permanent: bool, status: int | None = None) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.status = status

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from lib import audit
 from lib.access import Actor, require_writer
@@ -21,7 +21,9 @@ from lib.providers.base import decode_payload
 from lib.providers.registry import get_provider
 from lib.search import matching_events
 
+Rows = Select[*tuple[Any, ...]]
 STATUSES = ("pending", "success", "failed")
+_SHOWN_FACTS = frozenset({"scheme", "key"})
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def list_events(
     if cursor is not None:
         query = query.where(col(WebhookEvent.id) < cursor)
     with hub.database.read() as session:
-        found = session.exec(query.limit(check_limit(limit) + 1)).all()  # type: ignore[call-overload]  # SQLModel types exec() for its own select only
+        found = session.exec(query.limit(check_limit(limit) + 1)).all()
     rows = [_row(event, name, actor) for event, name in found[:limit]]
     return Page(rows, rows[-1].id if len(found) > limit else None)
 
@@ -95,24 +97,20 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
     """Return one event with payload, headers and proof; raise NotFound."""
     with hub.database.read() as session:
         event, name = _find(session, actor, event_id)
-        keys = session.exec(
-            select(EventKey).where(col(EventKey.event_id) == event_id)
-        ).all()
+        keys = session.exec(select(EventKey).where(col(EventKey.event_id) == event_id)).all()
     payload = decode_payload(event.content_type, event.payload)
     headers = json.loads(event.headers)
     return EventDetail(
         row=_row(event, name, actor),
         payload=mask_payload(payload) if actor.sees_masked else payload,
         headers=dict.fromkeys(headers, HIDDEN) if actor.sees_masked else headers,
-        verification=json.loads(event.verification),
-        keys=tuple(
-            (key.kind, HIDDEN if actor.sees_masked else key.value) for key in keys
-        ),
+        verification=_proof(json.loads(event.verification), actor),
+        keys=tuple((key.kind, HIDDEN if actor.sees_masked else key.value) for key in keys),
         method=event.method,
         content_type=event.content_type,
         payload_bytes=len(event.payload),
         source_ip=HIDDEN if actor.sees_masked else event.source_ip,
-        error=event.error,
+        error=HIDDEN if actor.sees_masked and event.error else event.error,
     )
 
 
@@ -149,7 +147,7 @@ def list_event_types(hub: Hub, actor: Actor) -> list[str]:
         return list(session.exec(query))
 
 
-def _visible(actor: Actor) -> Select[Any]:
+def _visible(actor: Actor) -> Rows:
     query = select(WebhookEvent, col(IntegrationConfig.name)).join(
         IntegrationConfig, col(IntegrationConfig.id) == col(WebhookEvent.integration_id)
     )
@@ -158,7 +156,7 @@ def _visible(actor: Actor) -> Select[Any]:
     return query
 
 
-def _filtered(hub: Hub, actor: Actor, filters: EventFilters) -> Select[Any]:
+def _filtered(hub: Hub, actor: Actor, filters: EventFilters) -> Rows:
     query = _visible(actor)
     for column, value in (
         (col(WebhookEvent.service_name), filters.service_name),
@@ -181,12 +179,17 @@ def _filtered(hub: Hub, actor: Actor, filters: EventFilters) -> Select[Any]:
 
 
 def _find(session: Session, actor: Actor, event_id: str) -> tuple[WebhookEvent, str]:
-    found = session.exec(
-        _visible(actor).where(col(WebhookEvent.id) == event_id)
-    ).first()  # type: ignore[call-overload]  # as above
+    found = session.exec(_visible(actor).where(col(WebhookEvent.id) == event_id)).first()
     if found is None:
         raise NotFound("There is no such event. Go back to the activity list.")
     return found[0], found[1]
+
+
+def _proof(facts: dict[str, str], actor: Actor) -> dict[str, str]:
+    """Return how a request was proven; an analyst sees by what, not the account's facts."""
+    if not actor.sees_masked:
+        return facts
+    return {name: facts[name] if name in _SHOWN_FACTS else HIDDEN for name in facts}
 
 
 def _row(event: WebhookEvent, integration_name: str, actor: Actor) -> EventRow:
@@ -202,7 +205,7 @@ def _row(event: WebhookEvent, integration_name: str, actor: Actor) -> EventRow:
         integration_id=event.integration_id,
         integration_name=integration_name,
         summary=get_provider(event.service_name).summarize(event.event_type, payload),
-        external_id=event.external_id,
+        external_id=HIDDEN if actor.sees_masked and event.external_id else event.external_id,
         duplicates=event.duplicates,
         response_code=event.response_code,
     )

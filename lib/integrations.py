@@ -4,9 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -14,10 +12,13 @@ from sqlmodel import Session, col, select
 from lib import audit
 from lib.access import Actor, require_writer
 from lib.clock import now
-from lib.credentials import MASK, ages, keep_values, masks, open_values
+from lib.credentials import keep_values, open_values
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.integration_views import Integration as Integration
+from lib.integration_views import Issued as Issued
+from lib.integration_views import view
 from lib.models import HubFact, IntegrationConfig, User
 from lib.providers.base import Provider
 from lib.providers.registry import get_provider
@@ -25,36 +26,6 @@ from lib.providers.registry import get_provider
 REVISION = "integrations_revision"
 ADDRESS_OVERLAP = timedelta(days=7)
 _NAME_LENGTH = 80
-
-
-@dataclass(frozen=True)
-class Integration:
-    """What a user may see of a connection; `credentials` holds masks, not values."""
-
-    id: str
-    user_id: str
-    owner: str
-    service_name: str
-    name: str
-    config_data: Mapping[str, str]
-    credentials: Mapping[str, str]
-    credentials_set_at: Mapping[str, datetime]
-    webhook_url: str
-    previous_address_until: datetime | None
-    is_active: bool
-    status: str
-    status_message: str
-    checked_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True, repr=False)
-class Issued:
-    """A connection with the secret that was just issued for it, shown this once."""
-
-    integration: Integration
-    inbound_secret: str | None
 
 
 def add(
@@ -89,7 +60,7 @@ def add(
     with _unique_name(), hub.database.write() as session:
         session.add(row)
         _changed(session, actor, "integration.added", row)
-        return Issued(_view(hub, row, actor, owner=actor.email), issued)
+        return Issued(view(hub, row, actor, owner=actor.email), issued)
 
 
 def update(
@@ -99,9 +70,7 @@ def update(
     with _unique_name(), hub.database.write() as session:
         row, owner = _own(session, actor, integration_id)
         provider = get_provider(row.service_name)
-        merged = {
-            item.name: values.get(item.name, "").strip() for item in provider.fields
-        }
+        merged = {item.name: values.get(item.name, "").strip() for item in provider.fields}
         stored = open_values(hub.vault, row)
         for item in provider.fields:
             if item.is_secret and not merged[item.name]:
@@ -114,7 +83,7 @@ def update(
         if changed:
             row.status, row.status_message = "untested", "Changed since the last test."
         _changed(session, actor, "integration.updated", row, fields=", ".join(changed))
-        return _view(hub, row, actor, owner=owner)
+        return view(hub, row, actor, owner=owner)
 
 
 def pause(hub: Hub, actor: Actor, integration_id: str) -> Integration:
@@ -135,11 +104,9 @@ def rotate_address(hub: Hub, actor: Actor, integration_id: str) -> Integration:
         row.previous_token_digest = row.token_digest
         row.previous_token_expires_at = now() + ADDRESS_OVERLAP
         row.token_digest = token_digest(token)
-        row.webhook_url = (
-            f"{hub.settings.public_url}/api/webhooks/{row.service_name}/{token}"
-        )
+        row.webhook_url = f"{hub.settings.public_url}/api/webhooks/{row.service_name}/{token}"
         _changed(session, actor, "integration.address_rotated", row)
-        return _view(hub, row, actor, owner=owner)
+        return view(hub, row, actor, owner=owner)
 
 
 def reissue_secret(hub: Hub, actor: Actor, integration_id: str) -> Issued:
@@ -156,7 +123,7 @@ def reissue_secret(hub: Hub, actor: Actor, integration_id: str) -> Issued:
         values = {**open_values(hub.vault, row), provider.issued_field: secret}
         keep_values(hub.vault, row, provider, values)
         _changed(session, actor, "integration.secret_reissued", row)
-        return Issued(_view(hub, row, actor, owner=owner), secret)
+        return Issued(view(hub, row, actor, owner=owner), secret)
 
 
 def remove(hub: Hub, actor: Actor, integration_id: str, *, typed_name: str) -> None:
@@ -167,9 +134,7 @@ def remove(hub: Hub, actor: Actor, integration_id: str, *, typed_name: str) -> N
     with hub.database.write() as session:
         row, _ = _own(session, actor, integration_id)
         if typed_name.strip() != row.name:
-            raise InvalidInput(
-                f"Type the name {row.name} to remove it.", field="typed_name"
-            )
+            raise InvalidInput(f"Type the name {row.name} to remove it.", field="typed_name")
         row.credentials = {}
         row.account_key = None
         row.token_digest = row.previous_token_digest = None
@@ -183,7 +148,7 @@ def get(hub: Hub, actor: Actor, integration_id: str) -> Integration:
     """Return one connection that `actor` may see; raise NotFound otherwise."""
     with hub.database.read() as session:
         row, owner = _visible(session, actor, integration_id)
-        return _view(hub, row, actor, owner=owner)
+        return view(hub, row, actor, owner=owner)
 
 
 def list_all(hub: Hub, actor: Actor) -> list[Integration]:
@@ -197,9 +162,7 @@ def list_all(hub: Hub, actor: Actor) -> list[Integration]:
     if not actor.sees_all:
         query = query.where(col(IntegrationConfig.user_id) == actor.id)
     with hub.database.read() as session:
-        return [
-            _view(hub, row, actor, owner=email) for row, email in session.exec(query)
-        ]
+        return [view(hub, row, actor, owner=email) for row, email in session.exec(query)]
 
 
 def owned_row(session: Session, actor: Actor, integration_id: str) -> IntegrationConfig:
@@ -221,21 +184,15 @@ def bump_revision(session: Session) -> None:
         fact.value = str(int(fact.value) + 1)
 
 
-def _set_active(
-    hub: Hub, actor: Actor, integration_id: str, *, is_active: bool
-) -> Integration:
+def _set_active(hub: Hub, actor: Actor, integration_id: str, *, is_active: bool) -> Integration:
     with hub.database.write() as session:
         row, owner = _own(session, actor, integration_id)
         row.is_active = is_active
-        _changed(
-            session, actor, f"integration.{'resumed' if is_active else 'paused'}", row
-        )
-        return _view(hub, row, actor, owner=owner)
+        _changed(session, actor, f"integration.{'resumed' if is_active else 'paused'}", row)
+        return view(hub, row, actor, owner=owner)
 
 
-def _visible(
-    session: Session, actor: Actor, integration_id: str
-) -> tuple[IntegrationConfig, str]:
+def _visible(session: Session, actor: Actor, integration_id: str) -> tuple[IntegrationConfig, str]:
     query = (
         select(IntegrationConfig, User.email)
         .join(User, col(User.id) == col(IntegrationConfig.user_id))
@@ -246,15 +203,11 @@ def _visible(
         query = query.where(col(IntegrationConfig.user_id) == actor.id)
     found = session.exec(query).first()
     if found is None:
-        raise NotFound(
-            "There is no such integration. Go back to the list of integrations."
-        )
+        raise NotFound("There is no such integration. Go back to the list of integrations.")
     return found
 
 
-def _own(
-    session: Session, actor: Actor, integration_id: str
-) -> tuple[IntegrationConfig, str]:
+def _own(session: Session, actor: Actor, integration_id: str) -> tuple[IntegrationConfig, str]:
     require_writer(actor)
     return _visible(session, actor, integration_id)
 
@@ -280,9 +233,7 @@ def _with_issued_secret(
 def _clean_name(name: str) -> str:
     cleaned = " ".join(name.split())
     if not 1 <= len(cleaned) <= _NAME_LENGTH:
-        raise InvalidInput(
-            f"Give a name of 1 to {_NAME_LENGTH} characters.", field="name"
-        )
+        raise InvalidInput(f"Give a name of 1 to {_NAME_LENGTH} characters.", field="name")
     return cleaned
 
 
@@ -295,28 +246,3 @@ def _unique_name() -> Iterator[None]:
             "You have an integration of that name already. Choose another name.",
             field="name",
         ) from error
-
-
-def _view(hub: Hub, row: IntegrationConfig, actor: Actor, *, owner: str) -> Integration:
-    path = urlsplit(row.webhook_url).path
-    address = hub.settings.public_url + path[path.index("/api/") :]
-    if actor.sees_masked:
-        address = f"{address.rpartition('/')[0]}/{MASK}"
-    return Integration(
-        id=row.id,
-        user_id=row.user_id,
-        owner=owner,
-        service_name=row.service_name,
-        name=row.name,
-        config_data=dict(row.config_data),
-        credentials=masks(row),
-        credentials_set_at=ages(row),
-        webhook_url=address,
-        previous_address_until=row.previous_token_expires_at,
-        is_active=row.is_active,
-        status=row.status,
-        status_message=row.status_message,
-        checked_at=row.checked_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )

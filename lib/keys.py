@@ -11,8 +11,8 @@ from lib.models import HubFact
 from lib.seals import Vault
 from lib.settings import Settings, decode_master_keys
 
-_CANARY = "key_canary"
-_CANARY_PLACE = ("hub_facts", _CANARY, "value")
+CANARY = "key_canary"
+_CANARY_PLACE = ("hub_facts", CANARY, "value")
 _CANARY_TEXT = "members hub"
 
 
@@ -23,15 +23,28 @@ def load_vault(settings: Settings) -> Vault:
     """
     if settings.master_keys is not None:
         return Vault(decode_master_keys(settings.master_keys.get_secret_value()))
+    path = settings.key_file
+    return Vault(read_key_file(path), reload=lambda: read_key_file(path))
+
+
+def read_key_file(path: Path) -> list[bytes]:
+    """Return the keys of the file, the sealing one first; raise ConfigError if there is none."""
     try:
-        return Vault(decode_master_keys(settings.key_file.read_text()))
+        return decode_master_keys(path.read_text())
     except FileNotFoundError:
         raise ConfigError(
-            f"There is no master key: HUB_MASTER_KEYS is not set and {settings.key_file} does "
+            f"There is no master key: HUB_MASTER_KEYS is not set and {path} does "
             "not exist. Restore the key, or run `python -m lib.cli migrate` on a new hub."
         ) from None
     except ValueError as error:
-        raise ConfigError(f"Mend {settings.key_file}: {error}.") from error
+        raise ConfigError(f"Mend {path}: {error}.") from error
+
+
+def add_key(path: Path) -> None:
+    """Put a new key before the keys of the file: it seals from now on, and all still open."""
+    keys = [os.urandom(32), *read_key_file(path)]
+    draft = _write_draft(path, keys)
+    draft.replace(path)
 
 
 def create_key_file(path: Path) -> bool:
@@ -43,10 +56,7 @@ def create_key_file(path: Path) -> bool:
     if path.exists():
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(base64.b64encode(os.urandom(32)).decode() + "\n")
+    draft = _write_draft(path, [os.urandom(32)])
     try:
         os.link(draft, path)
     except FileExistsError:
@@ -58,19 +68,22 @@ def create_key_file(path: Path) -> bool:
 
 def has_canary(session: Session) -> bool:
     """Say whether this database has been used with a key already."""
-    return session.get(HubFact, _CANARY) is not None
+    return session.get(HubFact, CANARY) is not None
 
 
 def check_canary(session: Session, vault: Vault) -> None:
     """Raise ConfigError unless `vault` opens the canary, which is sealed if there is none."""
-    canary = session.get(HubFact, _CANARY)
+    canary = session.get(HubFact, CANARY)
     if canary is None:
-        session.add(
-            HubFact(name=_CANARY, value=vault.seal(_CANARY_TEXT, place=_CANARY_PLACE))
-        )
+        session.add(HubFact(name=CANARY, value=vault.seal(_CANARY_TEXT, place=_CANARY_PLACE)))
         return
+    open_canary(canary.value, vault)
+
+
+def open_canary(sealed: str, vault: Vault) -> None:
+    """Raise ConfigError unless `vault` opens this canary."""
     try:
-        vault.open(canary.value, place=_CANARY_PLACE)
+        vault.open(sealed, place=_CANARY_PLACE)
     except SecretUnreadable as error:
         raise ConfigError(
             "The master key does not belong to this database, so the stored credentials cannot "
@@ -81,6 +94,17 @@ def check_canary(session: Session, vault: Vault) -> None:
 
 def reseal_canary(session: Session, vault: Vault) -> None:
     """Seal the canary with the key that seals now."""
-    canary = session.get_one(HubFact, _CANARY)
+    canary = session.get_one(HubFact, CANARY)
     vault.open(canary.value, place=_CANARY_PLACE)
     canary.value = vault.seal(_CANARY_TEXT, place=_CANARY_PLACE)
+
+
+def _write_draft(path: Path, keys: list[bytes]) -> Path:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.writelines(base64.b64encode(key).decode() + "\n" for key in keys)
+        file.flush()
+        # A key that only the page cache knows would take every credential with it.
+        os.fsync(file.fileno())
+    return draft

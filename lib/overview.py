@@ -1,9 +1,10 @@
 """The figures of the first screen, read from the hourly rollups and never from raw events."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -16,8 +17,11 @@ from lib.hub import Hub
 from lib.integrations import Integration
 from lib.models import HourlyRollup, WebhookEvent, WorkerHeartbeat
 
+Rows = Select[*tuple[Any, ...]]
 HOURS = 24
 WORKER_STALE = timedelta(seconds=30)
+SILENT_AFTER = timedelta(days=2)
+State = Literal["healthy", "needs_setup", "failing", "paused", "silent"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,18 @@ class Card:
     hourly_received: Sequence[int]
     received: int
     rejected: int
+    failed: int
     last_event_at: datetime | None
+    state: State
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that waits for a person: a failed check, or failed or refused requests."""
+
+    kind: Literal["check", "failed", "rejected"]
+    card: Card
+    count: int
 
 
 @dataclass(frozen=True)
@@ -64,12 +79,10 @@ def tiles(hub: Hub, actor: Actor) -> Tiles:
     """Return the figures of the last 24 hours that `actor` may see."""
     moment = now()
     with hub.database.read() as session:
-        counts = dict(
+        counts: dict[str, int] = dict(
             session.exec(
                 _seen(
-                    select(
-                        col(HourlyRollup.outcome), func.sum(col(HourlyRollup.count))
-                    ),
+                    select(col(HourlyRollup.outcome), func.sum(col(HourlyRollup.count))),
                     actor,
                 )
                 .where(col(HourlyRollup.hour) > moment - timedelta(hours=HOURS))
@@ -89,50 +102,32 @@ def tiles(hub: Hub, actor: Actor) -> Tiles:
 
 def cards(hub: Hub, actor: Actor) -> list[Card]:
     """Return one card per connection that `actor` may see."""
-    start = now().replace(minute=0, second=0, microsecond=0) - timedelta(
-        hours=HOURS - 1
-    )
+    shown = integrations.list_all(hub, actor)
     with hub.database.read() as session:
-        counted = session.exec(
-            _seen(
-                select(
-                    col(HourlyRollup.integration_id),
-                    col(HourlyRollup.hour),
-                    col(HourlyRollup.outcome),
-                    func.sum(col(HourlyRollup.count)),
-                ),
-                actor,
-            )
-            .where(col(HourlyRollup.hour) >= start)
-            .group_by(
-                col(HourlyRollup.integration_id),
-                col(HourlyRollup.hour),
-                col(HourlyRollup.outcome),
-            )
-        ).all()
-        shown = integrations.list_all(hub, actor)
+        received, rejected = _count_hours(session, actor)
+        failed: dict[str, int] = dict(session.exec(_failed_by_integration(actor)).all())
         last = {item.id: _last_event_at(session, item.id) for item in shown}
-    hourly: dict[str, list[int]] = {item.id: [0] * HOURS for item in shown}
-    rejected: dict[str, int] = dict.fromkeys(hourly, 0)
-    for integration_id, hour, outcome, count in counted:
-        if integration_id not in hourly:
-            continue
-        if outcome == "received":
-            hourly[integration_id][int((hour - start).total_seconds() // 3600)] += int(
-                count
-            )
-        else:
-            rejected[integration_id] += int(count)
     return [
         Card(
-            item,
-            hourly[item.id],
-            sum(hourly[item.id]),
-            rejected[item.id],
-            last[item.id],
+            integration=item,
+            hourly_received=received[item.id],
+            received=sum(received[item.id]),
+            rejected=rejected[item.id],
+            failed=int(failed.get(item.id, 0)),
+            last_event_at=last[item.id],
+            state=_state(item, int(failed.get(item.id, 0)), last[item.id]),
         )
         for item in shown
     ]
+
+
+def needs(shown: Sequence[Card]) -> list[Need]:
+    """Return what a person should look at, the worst first: nothing of paused connections."""
+    active = [card for card in shown if card.integration.is_active]
+    found = [Need("check", card, 1) for card in active if card.integration.status == "failed"]
+    found += [Need("failed", card, card.failed) for card in active if card.failed]
+    found += [Need("rejected", card, card.rejected) for card in active if card.rejected]
+    return found
 
 
 def volume(hub: Hub, actor: Actor, *, hours: int) -> list[VolumePoint]:
@@ -150,8 +145,7 @@ def volume(hub: Hub, actor: Actor, *, hours: int) -> list[VolumePoint]:
     )
     with hub.database.read() as session:
         return [
-            VolumePoint(hour, name, kind, int(n))
-            for hour, name, kind, n in session.exec(query)
+            VolumePoint(hour, name, kind, int(n)) for hour, name, kind, n in session.exec(query)
         ]
 
 
@@ -162,19 +156,60 @@ def worker_state(hub: Hub) -> WorkerState:
     return WorkerState(beat_at is not None and now() - beat_at < WORKER_STALE, beat_at)
 
 
-def _seen(query: Select[Any], actor: Actor) -> Select[Any]:
-    return (
-        query if actor.sees_all else query.where(col(HourlyRollup.user_id) == actor.id)
+def _state(item: Integration, failed: int, last_event_at: datetime | None) -> State:
+    if not item.is_active:
+        return "paused"
+    if item.status == "failed" or failed:
+        return "failing"
+    if last_event_at is None:
+        return "needs_setup"
+    return "silent" if now() - last_event_at > SILENT_AFTER else "healthy"
+
+
+def _count_hours(
+    session: Session, actor: Actor
+) -> tuple[defaultdict[str, list[int]], defaultdict[str, int]]:
+    """Return by connection: what was received in each of the last 24 hours, and rejected."""
+    start = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    columns = (
+        col(HourlyRollup.integration_id),
+        col(HourlyRollup.hour),
+        col(HourlyRollup.outcome),
     )
+    query = (
+        _seen(select(*columns, func.sum(col(HourlyRollup.count))), actor)
+        .where(col(HourlyRollup.hour) >= start)
+        .group_by(*columns)
+    )
+    received: defaultdict[str, list[int]] = defaultdict(lambda: [0] * HOURS)
+    rejected: defaultdict[str, int] = defaultdict(int)
+    for integration_id, hour, outcome, count in session.exec(query):
+        index = int((hour - start).total_seconds() // 3600)
+        if outcome == "received" and index < HOURS:
+            received[integration_id][index] += int(count)
+        elif outcome == "rejected":
+            rejected[integration_id] += int(count)
+    return received, rejected
 
 
-def _waiting(actor: Actor, status: str) -> Select[Any]:
+def _failed_by_integration(actor: Actor) -> Rows:
+    query = (
+        select(col(WebhookEvent.integration_id), func.count())
+        .where(col(WebhookEvent.status) == "failed")
+        .group_by(col(WebhookEvent.integration_id))
+    )
+    return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
+
+
+def _seen(query: Rows, actor: Actor) -> Rows:
+    return query if actor.sees_all else query.where(col(HourlyRollup.user_id) == actor.id)
+
+
+def _waiting(actor: Actor, status: str) -> Rows:
     query = select(func.count(), func.min(col(WebhookEvent.created_at))).where(
         col(WebhookEvent.status) == status
     )
-    return (
-        query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
-    )
+    return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
 
 
 def _last_event_at(session: Session, integration_id: str) -> datetime | None:

@@ -15,6 +15,8 @@ from lib.hub import Hub
 from lib.models import IntegrationConfig, RejectedRequest
 from lib.paging import Page, check_limit
 
+Rows = Select[*tuple[Any, ...]]
+
 
 @dataclass(frozen=True)
 class Rejection:
@@ -74,7 +76,7 @@ def get_rejection(hub: Hub, actor: Actor, rejection_id: str) -> Rejection:
     return _view(*found)
 
 
-def _visible(actor: Actor) -> Select[Any]:
+def _visible(actor: Actor) -> Rows:
     require_writer(actor)
     query = select(RejectedRequest, col(IntegrationConfig.name)).join(
         IntegrationConfig,

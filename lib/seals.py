@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,11 +19,16 @@ class Vault:
 
     A sealed value is `v1.<key id>.<base64 of nonce and ciphertext>`. The associated data
     is the table, the row and the field, so a value moved to another place does not open.
+    `reload` is asked for the keys again when a value names a key that is not at hand: another
+    process may have rotated them since this one started.
     """
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+    def __init__(
+        self, keys: Sequence[bytes], reload: Callable[[], Sequence[bytes]] | None = None
+    ) -> None:
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self.sealing_key_id = key_id(keys[0])
+        self._reload = reload
 
     def __repr__(self) -> str:
         return f"Vault(keys={list(self._ciphers)})"
@@ -43,7 +48,7 @@ class Vault:
             raw = base64.b64decode(encoded, validate=True)
         except ValueError:
             version, sealing_key_id, raw = "", "", b""
-        cipher = self._ciphers.get(sealing_key_id)
+        cipher = self._find_cipher(sealing_key_id)
         if version != _VERSION or cipher is None:
             raise SecretUnreadable(
                 f"The {field} of {row} in {table} was sealed with a key that is not at hand. "
@@ -62,6 +67,11 @@ class Vault:
     def is_current(self, sealed: str) -> bool:
         """Say whether `sealed` uses the key that seals now."""
         return sealed.startswith(f"{_VERSION}.{self.sealing_key_id}.")
+
+    def _find_cipher(self, wanted: str) -> AESGCM | None:
+        if wanted and wanted not in self._ciphers and self._reload is not None:
+            self._ciphers = {key_id(key): AESGCM(key) for key in self._reload()}
+        return self._ciphers.get(wanted)
 
 
 def key_id(key: bytes) -> str:

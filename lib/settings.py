@@ -37,9 +37,7 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)]
 class Settings(BaseSettings):
     """What an operator may set; every name is documented in README.md."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="HUB_", env_ignore_empty=True, frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="HUB_", env_ignore_empty=True, frozen=True)
 
     database_url: SecretStr = SecretStr("sqlite:///data/hub.db")
     master_keys: SecretStr | None = None
@@ -56,9 +54,7 @@ class Settings(BaseSettings):
     dashboard_port: int = 8501
     max_body_bytes: int = 1_048_576
 
-    @field_validator(
-        "public_url", "twilio_api_url", "gohighlevel_api_url", "make_api_url"
-    )
+    @field_validator("public_url", "twilio_api_url", "gohighlevel_api_url", "make_api_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         if value is None:
@@ -77,9 +73,7 @@ class Settings(BaseSettings):
         if url.startswith("postgres://"):
             url = url.replace("postgres://", "postgresql://", 1)
         if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
-            raise ValueError(
-                "give sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
-            )
+            raise ValueError("give sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
         return SecretStr(url)
 
     @field_validator("master_keys")

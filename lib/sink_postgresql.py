@@ -13,7 +13,6 @@ from lib.sinks import BadRow, DraftSink
 
 _TIMEOUT_MILLISECONDS = 3_000
 _ARRAY_TYPES = {"payload": "bytea", "response_code": "integer", "created_at": "timestamptz"}
-_DRIVER_ARGUMENTS = {"host": "host", "port": "port", "username": "user", "password": "password"}
 
 
 class PostgresqlSink(DraftSink):
@@ -70,19 +69,13 @@ class PostgresqlSink(DraftSink):
 
     def _connect(self) -> psycopg.Connection[Any]:
         if self._connection is None:
-            arguments = {
-                name: value
-                for attribute, name in _DRIVER_ARGUMENTS.items()
-                if (value := getattr(self._url, attribute)) is not None
-            }
+            address = self._url.set(drivername="postgresql")
             self._connection = psycopg.connect(
-                dbname=self._url.database,
+                address.render_as_string(hide_password=False),
                 autocommit=True,
                 connect_timeout=3,
                 options=f"-c statement_timeout={_TIMEOUT_MILLISECONDS} "
                 f"-c lock_timeout={_TIMEOUT_MILLISECONDS}",
-                **arguments,
-                **dict(self._url.query),
             )
         return self._connection
 
@@ -154,12 +147,12 @@ def _unavailable(error: psycopg.Error) -> StorageUnavailable:
 
 
 _EVENT_INSERT = (
-    f"INSERT INTO webhook_events ({', '.join(EVENT_COLUMNS)}, due_at, status, duplicates, "  # noqa: S608 - column names of our own
+    f"INSERT INTO webhook_events ({', '.join(EVENT_COLUMNS)}, due_at, status, duplicates, "
     "attempts) SELECT *, created_at, 'pending', 0, 0 FROM unnest("
     + ", ".join(f"%s::{_ARRAY_TYPES.get(name, 'text')}[]" for name in EVENT_COLUMNS)
     + f") AS rows({', '.join(EVENT_COLUMNS)}) ON CONFLICT DO NOTHING"
 )
 _REJECTION_INSERT = (
-    f"INSERT INTO rejected_requests ({', '.join(REJECTION_COLUMNS)}) "  # noqa: S608 - column names of our own
+    f"INSERT INTO rejected_requests ({', '.join(REJECTION_COLUMNS)}) "
     f"VALUES ({', '.join(['%s'] * len(REJECTION_COLUMNS))})"
 )

@@ -2,7 +2,6 @@
 
 import sqlite3
 from datetime import datetime, timedelta
-from itertools import chain
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -17,8 +16,6 @@ _BUSY_MILLISECONDS = 3_000
 # Index pages are touched at random: the default cache of 2 MB and a checkpoint every 4 MB
 # would read and write each of them many times over.
 _WRITER_PRAGMAS = ("PRAGMA cache_size=-16000", "PRAGMA wal_autocheckpoint=8000")
-# A batch is cut into statements of these many rows, so that few statements are compiled.
-_SIZES = (64, 16, 4, 1)
 
 
 class SqliteSink(DraftSink):
@@ -84,14 +81,8 @@ class SqliteSink(DraftSink):
 def _insert_events(
     connection: sqlite3.Connection, events: list[EventDraft]
 ) -> dict[tuple[str, str], str]:
-    rows = [(*event[:-1], _text(event.created_at), _text(event.created_at)) for event in events]
-    inserted = 0
-    done = 0
-    for size in _SIZES:
-        while len(rows) - done >= size:
-            values = list(chain.from_iterable(rows[done : done + size]))
-            inserted += connection.execute(_EVENT_INSERTS[size], values).rowcount
-            done += size
+    rows = [(*event[:-1], moment, moment) for event in events for moment in (_text(event[-1]),)]
+    inserted = connection.executemany(_EVENT_INSERT, rows).rowcount
     return {} if inserted == len(events) else _note_duplicates(connection, events)
 
 
@@ -136,15 +127,6 @@ def _insert_rejection(connection: sqlite3.Connection, rejection: RejectionDraft)
     )
 
 
-def _event_insert(rows: int) -> str:
-    columns = ", ".join(EVENT_COLUMNS)
-    row = "(" + "?, " * (len(EVENT_COLUMNS) + 1) + "'pending', 0, 0)"
-    return (
-        f"INSERT INTO webhook_events ({columns}, due_at, status, duplicates, attempts) "  # noqa: S608 - column names of our own
-        f"VALUES {', '.join([row] * rows)} ON CONFLICT DO NOTHING"
-    )
-
-
 def _text(moment: datetime) -> str:
     # The form in which SQLAlchemy keeps a UTC moment, so that both sort together.
     if moment.utcoffset() != timedelta(0):
@@ -152,8 +134,11 @@ def _text(moment: datetime) -> str:
     return moment.isoformat(" ", "microseconds")[:26]
 
 
-_EVENT_INSERTS = {size: _event_insert(size) for size in _SIZES}
+_EVENT_INSERT = (
+    f"INSERT INTO webhook_events ({', '.join(EVENT_COLUMNS)}, due_at, status, duplicates, "
+    f"attempts) VALUES ({'?, ' * (len(EVENT_COLUMNS) + 1)}'pending', 0, 0) ON CONFLICT DO NOTHING"
+)
 _REJECTION_INSERT = (
-    f"INSERT INTO rejected_requests ({', '.join(REJECTION_COLUMNS)}) "  # noqa: S608 - column names of our own
+    f"INSERT INTO rejected_requests ({', '.join(REJECTION_COLUMNS)}) "
     f"VALUES ({', '.join('?' * len(REJECTION_COLUMNS))})"
 )

@@ -1,8 +1,8 @@
 """Durable storage of drafts through the bare drivers.
 
 The statements bypass SQLAlchemy because its per-row work costs more than the insert itself.
-Both engines insert many rows by one statement with ON CONFLICT DO NOTHING, and look for
-duplicates only when fewer rows went in than were sent.
+Both engines insert a batch with ON CONFLICT DO NOTHING, and look for duplicates only when
+fewer rows went in than were sent.
 """
 
 from abc import ABC, abstractmethod

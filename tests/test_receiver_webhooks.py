@@ -83,7 +83,8 @@ def test_every_gohighlevel_sample_is_stored_once(hub: Hub, member: Actor) -> Non
             signed = sign(by_location[place], body)
             url = by_location[place].integration.webhook_url
             first, again = post(client, url, signed), post(client, url, signed)
-            assert first.status_code == 200 and first.json() == again.json()
+            assert first.status_code == 200
+            assert first.json() == again.json()
     events = stored_events(hub)
     assert len(events) == len(bodies)
     assert [event.event_type for event in events] == [
@@ -103,7 +104,8 @@ def test_gohighlevel_workflow_action_proves_itself_by_its_secret(hub: Hub, membe
     assert refused.status_code == 401
     (event,) = stored_events(hub)
     assert event.payload == body
-    assert issued.inbound_secret and issued.inbound_secret not in event.headers
+    assert issued.inbound_secret
+    assert issued.inbound_secret not in event.headers
 
 
 @pytest.mark.parametrize("service", ["gohighlevel", "make", "zapier", "webhook"])
@@ -135,7 +137,8 @@ def test_unproven_request_is_refused_and_kept_with_its_reason(
     assert stored_events(hub) == []
     rows = kept_rejections(hub)
     assert [row.response_code for row in rows] == [REFUSED[service]] * 2
-    assert rows[0].body == forged.body and rows[0].message.endswith(".")
+    assert rows[0].body == forged.body
+    assert rows[0].message.endswith(".")
     for row, answer in zip(rows, answers, strict=True):
         assert row.message not in answer.text
         token = issued.integration.webhook_url.rpartition("/")[2]
@@ -147,7 +150,8 @@ def test_another_location_is_refused_although_highlevel_signed_it(hub: Hub, memb
     signed = sign(issued, {**SAMPLES["gohighlevel"], "locationId": "another"})
     with receiving(hub) as client:
         assert post(client, issued.integration.webhook_url, signed).status_code == 401
-    assert stored_events(hub) == [] and len(kept_rejections(hub)) == 1
+    assert stored_events(hub) == []
+    assert len(kept_rejections(hub)) == 1
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -185,7 +189,8 @@ def test_unknown_address_stores_nothing(hub: Hub, member: Actor) -> None:
         answers = [post(client, url, signed) for url in wrong]
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert answers[0].content == answers[1].content
-    assert stored_events(hub) == [] and kept_rejections(hub) == []
+    assert stored_events(hub) == []
+    assert kept_rejections(hub) == []
 
 
 def test_integration_added_later_is_found_at_once(hub: Hub, member: Actor) -> None:
@@ -228,7 +233,8 @@ def test_paused_integration_still_stores(hub: Hub, member: Actor) -> None:
     integrations.pause(hub, member, issued.integration.id)
     with receiving(hub) as client:
         answer = post(client, issued.integration.webhook_url, sign(issued, SAMPLES["make"]))
-    assert answer.status_code == 200 and len(stored_events(hub)) == 1
+    assert answer.status_code == 200
+    assert len(stored_events(hub)) == 1
 
 
 def test_removed_integration_is_unknown(hub: Hub, member: Actor) -> None:
@@ -292,7 +298,8 @@ def test_twilio_get_carries_its_parameters_in_the_query(hub: Hub, member: Actor)
         answer = client.get(url.partition(":8000")[2], headers=headers)
     assert answer.status_code == 200
     (event,) = stored_events(hub)
-    assert event.payload == query.encode() and event.event_type == "message.inbound"
+    assert event.payload == query.encode()
+    assert event.event_type == "message.inbound"
 
 
 def test_twilio_json_is_proven_by_signature_and_hash(hub: Hub, member: Actor) -> None:

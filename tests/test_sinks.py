@@ -169,7 +169,8 @@ def test_concurrent_receivers_store_one_event_once(
         sink.close()
     ids = {(outcome.id) for outcome in one + other if isinstance(outcome, Stored)}
     duplicates = [outcome for outcome in one + other if getattr(outcome, "is_duplicate", False)]
-    assert len(ids) == 50 and len(duplicates) == 50
+    assert len(ids) == 50
+    assert len(duplicates) == 50
     assert count_events(hub) == 50
 
 

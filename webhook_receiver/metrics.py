@@ -1,6 +1,6 @@
 """What the receiver counts, in a registry of its own."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -21,9 +21,6 @@ class Metrics:
             "Time from reading a webhook to its durable commit.",
             buckets=_BUCKETS,
             registry=self._registry,
-        )
-        self.waiting = Gauge(
-            "hub_webhooks_waiting", "Webhooks that wait for a commit.", registry=self._registry
         )
 
     def count(self, service_name: str, outcome: str) -> None:

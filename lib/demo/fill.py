@@ -4,6 +4,7 @@ import random
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,16 +82,11 @@ def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> F
             raise InvalidInput("This hub has the demo data already.", field="demo")
     member, password = users.add_user(hub, email=MEMBER, name="Demo member", role=Role.MEMBER)
     issued = _add_integrations(hub, member)
-    answers: dict[int, int] = {}
-    dice = random.Random(_SEED)  # noqa: S311 - invents data, guards nothing
     with _receiving(make_receiver(hub)) as origin, requests.Session() as http:
-        for quarter in range(_QUARTERS, 0, -1):
-            with shifted(-_QUARTER * quarter):
-                for happening in happenings(now(), dice):
-                    target = issued[happening.service_name]
-                    url = target.integration.webhook_url.replace(hub.settings.public_url, origin)
-                    status = _post(http, url, sending=_sign(happening, target, key=key))
-                    answers[status] = answers.get(status, 0) + 1
+        answers = Counter(
+            _post(http, url.replace(hub.settings.public_url, origin), sending=sending)
+            for url, sending in _traffic(issued, key=key)
+        )
     while process_batch(hub):
         pass
     return Filled(MEMBER, password, answers)
@@ -104,6 +100,18 @@ def _add_integrations(hub: Hub, member: Actor) -> dict[str, Issued]:
             )
             for service, values in _VALUES.items()
         }
+
+
+def _traffic(
+    issued: Mapping[str, Issued], *, key: Ed25519PrivateKey
+) -> Iterator[tuple[str, Sending]]:
+    """Yield (address, request) of two days; the clock stands at each one's time meanwhile."""
+    dice = random.Random(_SEED)  # noqa: S311 - invents data, guards nothing
+    for quarter in range(_QUARTERS, 0, -1):
+        with shifted(-_QUARTER * quarter):
+            for happening in happenings(now(), dice):
+                target = issued[happening.service_name]
+                yield target.integration.webhook_url, _sign(happening, target, key=key)
 
 
 def _sign(happening: Happening, issued: Issued, *, key: Ed25519PrivateKey) -> Sending:

@@ -8,7 +8,7 @@ from lib.models.events import (
     WebhookEvent,
 )
 from lib.models.integrations import IntegrationConfig
-from lib.models.people import LoginThrottle, LoginSession, User
+from lib.models.people import LoginSession, LoginThrottle, User
 from lib.models.records import ApiCall, AuditEntry
 from lib.models.registry import Base
 from lib.models.state import HubFact, WorkerHeartbeat

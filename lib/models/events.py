@@ -42,9 +42,7 @@ class WebhookEvent(Base, table=True):
 
     id: str = Field(primary_key=True)
     user_id: str = Field(foreign_key="users.id", ondelete="RESTRICT")
-    integration_id: str = Field(
-        foreign_key="integration_configs.id", ondelete="RESTRICT"
-    )
+    integration_id: str = Field(foreign_key="integration_configs.id", ondelete="RESTRICT")
     service_name: str
     event_type: str
     dedupe_key: str
@@ -80,9 +78,7 @@ class RejectedRequest(Base, table=True):
 
     id: str = Field(primary_key=True)
     user_id: str = Field(foreign_key="users.id", ondelete="RESTRICT")
-    integration_id: str = Field(
-        foreign_key="integration_configs.id", ondelete="RESTRICT"
-    )
+    integration_id: str = Field(foreign_key="integration_configs.id", ondelete="RESTRICT")
     service_name: str
     reason: str
     message: str
@@ -104,9 +100,7 @@ class EventKey(Base, table=True):
     __tablename__ = "event_keys"
     __table_args__ = (Index("ix_event_keys_value_event_id", "value", "event_id"),)
 
-    event_id: str = Field(
-        primary_key=True, foreign_key="webhook_events.id", ondelete="CASCADE"
-    )
+    event_id: str = Field(primary_key=True, foreign_key="webhook_events.id", ondelete="CASCADE")
     kind: str = Field(primary_key=True)
     value: str = Field(primary_key=True)
 
@@ -118,13 +112,9 @@ class SearchDocument(Base, table=True):
 
     id: int | None = Field(
         default=None,
-        sa_column=Column(
-            BigInteger().with_variant(Integer, "sqlite"), primary_key=True
-        ),
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     )
-    event_id: str = Field(
-        unique=True, foreign_key="webhook_events.id", ondelete="CASCADE"
-    )
+    event_id: str = Field(unique=True, foreign_key="webhook_events.id", ondelete="CASCADE")
     text: str = Field(sa_type=Text)
 
 

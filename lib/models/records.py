@@ -17,9 +17,7 @@ class ApiCall(Base, table=True):
 
     id: str = Field(primary_key=True)
     user_id: str
-    integration_id: str = Field(
-        foreign_key="integration_configs.id", ondelete="CASCADE"
-    )
+    integration_id: str = Field(foreign_key="integration_configs.id", ondelete="CASCADE")
     method: str
     path: str
     status: int | None = None

@@ -65,8 +65,6 @@ class Worker:
                 )
             )
             session.execute(
-                delete(WorkerHeartbeat).where(
-                    col(WorkerHeartbeat.beat_at) < moment - _FORGET_AFTER
-                )
+                delete(WorkerHeartbeat).where(col(WorkerHeartbeat.beat_at) < moment - _FORGET_AFTER)
             )
         self._beaten_at = moment

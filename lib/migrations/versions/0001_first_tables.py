@@ -22,9 +22,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
     )
     with op.batch_alter_table("audit_log", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_audit_log_object_id_id", ["object_id", "id"], unique=False
-        )
+        batch_op.create_index("ix_audit_log_object_id_id", ["object_id", "id"], unique=False)
 
     op.create_table(
         "hub_facts",
@@ -68,9 +66,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worker_heartbeats")),
     )
     with op.batch_alter_table("worker_heartbeats", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_worker_heartbeats_beat_at"), ["beat_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_worker_heartbeats_beat_at"), ["beat_at"], unique=False)
 
     op.create_table(
         "integration_configs",
@@ -83,9 +79,7 @@ def upgrade() -> None:
         sa.Column("account_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("webhook_url", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("token_digest", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column(
-            "previous_token_digest", sqlmodel.sql.sqltypes.AutoString(), nullable=True
-        ),
+        sa.Column("previous_token_digest", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column(
             "previous_token_expires_at",
             sqlmodel.sql.sqltypes.UTCDateTime(),
@@ -109,9 +103,7 @@ def upgrade() -> None:
             "previous_token_digest",
             name=op.f("uq_integration_configs_previous_token_digest"),
         ),
-        sa.UniqueConstraint(
-            "token_digest", name=op.f("uq_integration_configs_token_digest")
-        ),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_integration_configs_token_digest")),
     )
     with op.batch_alter_table("integration_configs", schema=None) as batch_op:
         batch_op.create_index(
@@ -132,9 +124,7 @@ def upgrade() -> None:
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("user_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("ticket_digest", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column(
-            "ticket_expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True
-        ),
+        sa.Column("ticket_expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("cookie_digest", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("ip", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("user_agent", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -153,9 +143,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("ticket_digest", name=op.f("uq_sessions_ticket_digest")),
     )
     with op.batch_alter_table("sessions", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "api_calls",
@@ -205,9 +193,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("hourly_rollups", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_hourly_rollups_user_id_hour", ["user_id", "hour"], unique=False
-        )
+        batch_op.create_index("ix_hourly_rollups_user_id_hour", ["user_id", "hour"], unique=False)
 
     op.create_table(
         "rejected_requests",
@@ -247,9 +233,7 @@ def upgrade() -> None:
             ["integration_id", "id"],
             unique=False,
         )
-        batch_op.create_index(
-            "ix_rejected_requests_user_id_id", ["user_id", "id"], unique=False
-        )
+        batch_op.create_index("ix_rejected_requests_user_id_id", ["user_id", "id"], unique=False)
 
     op.create_table(
         "webhook_events",
@@ -306,9 +290,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'pending'"),
             postgresql_where=sa.text("status = 'pending'"),
         )
-        batch_op.create_index(
-            "ix_webhook_events_user_id_id", ["user_id", "id"], unique=False
-        )
+        batch_op.create_index("ix_webhook_events_user_id_id", ["user_id", "id"], unique=False)
 
     op.create_table(
         "event_keys",
@@ -321,20 +303,14 @@ def upgrade() -> None:
             name=op.f("fk_event_keys_event_id"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint(
-            "event_id", "kind", "value", name=op.f("pk_event_keys")
-        ),
+        sa.PrimaryKeyConstraint("event_id", "kind", "value", name=op.f("pk_event_keys")),
     )
     with op.batch_alter_table("event_keys", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_event_keys_value_event_id", ["value", "event_id"], unique=False
-        )
+        batch_op.create_index("ix_event_keys_value_event_id", ["value", "event_id"], unique=False)
 
     op.create_table(
         "search_documents",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,86 @@
+"""Rotation of the master key while the hub runs: every sealed value is sealed anew."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from lib import keys
+from lib.credentials import TABLE
+from lib.errors import SecretUnreadable
+from lib.hub import Hub, open_hub
+from lib.models import IntegrationConfig
+from lib.settings import Settings
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What a rotation did: how many values it sealed anew, and which it could not open."""
+
+    key_id: str
+    resealed: int
+    unreadable: tuple[str, ...]
+
+
+def rotate(settings: Settings) -> Rotation:
+    """Seal everything with a new key, or with the first of HUB_MASTER_KEYS where that is set.
+
+    The old keys stay in the key file, because backups need them and running processes seal
+    with them until they are started again. A rotation that was interrupted is run again.
+    """
+    if settings.master_keys is None:
+        # The database must belong to the present keys before a new one joins them.
+        open_hub(settings).close()
+        keys.add_key(settings.key_file)
+    hub = open_hub(settings)
+    try:
+        return reseal(hub)
+    finally:
+        hub.close()
+
+
+def reseal(hub: Hub) -> Rotation:
+    """Seal every credential and the canary with the key that seals now."""
+    with hub.database.read() as session:
+        row_ids = session.exec(select(IntegrationConfig.id)).all()
+    count = 0
+    unreadable: list[str] = []
+    for row_id in row_ids:
+        # One short transaction a row: the receiver and the screens write in between.
+        with hub.database.write() as session:
+            count += _reseal_row(hub, session, row_id, unreadable=unreadable)
+    with hub.database.write() as session:
+        keys.reseal_canary(session, hub.vault)
+    return Rotation(hub.vault.sealing_key_id, count, tuple(unreadable))
+
+
+def count_outdated(hub: Hub) -> int:
+    """Return how many values are sealed with another key than the one that seals now."""
+    with hub.database.read() as session:
+        rows = session.exec(select(IntegrationConfig.credentials)).all()
+    return sum(
+        not hub.vault.is_current(entry["sealed"]) for fields in rows for entry in fields.values()
+    )
+
+
+def _reseal_row(hub: Hub, session: Session, row_id: str, *, unreadable: list[str]) -> int:
+    row = session.exec(
+        select(IntegrationConfig).where(col(IntegrationConfig.id) == row_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        return 0
+    renewed = dict(row.credentials)
+    count = 0
+    for name, entry in row.credentials.items():
+        if hub.vault.is_current(entry["sealed"]):
+            continue
+        place = (TABLE, row_id, name)
+        try:
+            text = hub.vault.open(entry["sealed"], place=place)
+        except SecretUnreadable:
+            unreadable.append(f"{name} of {row_id}")
+            continue
+        renewed[name] = {**entry, "sealed": hub.vault.seal(text, place=place)}
+        count += 1
+    if count:
+        row.credentials = renewed
+    return count

@@ -1,0 +1,1 @@
+"""Everything that draws: the only part of lib that knows Streamlit."""

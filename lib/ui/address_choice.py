@@ -1,0 +1,32 @@
+"""A choice that shows names and keeps ids in the address; `bind` would keep the names."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+_WIDEST = 320
+
+
+def choose_named(label: str, names: Mapping[str, str], *, page: str, parameter: str) -> str | None:
+    """Draw the choice and return the chosen id, None for all."""
+    key = f"{page}_{parameter}"
+    ids = list(names)
+    given = st.query_params.get(parameter)
+    return st.selectbox(
+        label,
+        ids,
+        index=ids.index(given) if given and given in names else None,
+        key=key,
+        placeholder="All",
+        width=_WIDEST,
+        format_func=lambda option: names[option],
+        on_change=_keep_in_address,
+        args=(parameter, key),
+    )
+
+
+def _keep_in_address(parameter: str, key: str) -> None:
+    if chosen := st.session_state[key]:
+        st.query_params[parameter] = chosen
+    else:
+        st.query_params.pop(parameter, None)

@@ -1,0 +1,140 @@
+"""One event in a drawer: its way through the hub, its payload, its proof and its keys."""
+
+from typing import Any
+
+import streamlit as st
+
+from lib.access import Actor, Role
+from lib.errors import HubError
+from lib.events import EventDetail, get_event, retry_event
+from lib.hub import Hub
+from lib.ui.facts_table import draw_facts
+from lib.ui.formats import absolute, ago, plain, service_chip, status_chip
+
+PARAMETER = "event"
+_MOST_FIELDS = 200
+
+
+def opened_event() -> str | None:
+    """Return the id of the event that the address asks for."""
+    return st.query_params.get(PARAMETER)
+
+
+def close_event() -> None:
+    """Forget the open event; a callback."""
+    st.query_params.pop(PARAMETER, None)
+
+
+@st.dialog("Event", width="medium", position="right", on_dismiss=close_event)
+def draw_event(hub: Hub, user: Actor, event_id: str) -> None:
+    """Draw the drawer of one event; an unknown id is said in words."""
+    try:
+        event = get_event(hub, user, event_id)
+    except HubError as error:
+        st.warning(error.message)
+        return
+    _draw_head(event)
+    _draw_timeline(event)
+    if event.row.status == "failed" and user.role is not Role.ANALYST:
+        _draw_retry(hub, user, event_id)
+    payload, headers, proof, keys = st.tabs(["Payload", "Headers", "Verification", "Keys"])
+    with payload:
+        _draw_payload(event)
+    with headers:
+        draw_facts(event.headers, key="activity_headers", empty="No headers were kept.")
+    with proof:
+        known = {**event.verification, "source address": event.source_ip}
+        draw_facts(known, key="activity_proof", empty="Nothing was kept.")
+    with keys:
+        _draw_keys(event)
+
+
+def _draw_head(event: EventDetail) -> None:
+    row = event.row
+    st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}")
+    st.markdown(f"**{plain(row.event_type)}** · {plain(row.summary)}")
+    st.caption(f"{plain(row.integration_name)} · {ago(row.created_at)}")
+    st.code(row.id, language=None)
+
+
+def _draw_timeline(event: EventDetail) -> None:
+    row = event.row
+    scheme, key = event.verification.get("scheme", "unknown"), event.verification.get("key", "")
+    by = f"{plain(scheme)}, key {plain(key)}" if key else plain(scheme)
+    steps = [
+        f"1. **Received** {absolute(row.created_at)}, {event.payload_bytes:,} bytes",
+        f"2. **Verified** by {by}",
+        f"3. **Stored**, answered with {row.response_code}"
+        + (f"; sent again {row.duplicates} times since" if row.duplicates else ""),
+        f"4. {_last_step(event)}",
+    ]
+    st.markdown("\n".join(steps))
+
+
+def _last_step(event: EventDetail) -> str:
+    if event.row.status == "success":
+        return "**Processed**: findable and counted"
+    if event.row.status == "failed":
+        return f":red[**Failed**]: {plain(event.error or 'no reason was kept')}"
+    return "**Waiting** for a worker" + (f": {plain(event.error)}" if event.error else "")
+
+
+def _draw_retry(hub: Hub, user: Actor, event_id: str) -> None:
+    def again() -> None:
+        try:
+            retry_event(hub, user, event_id)
+        except HubError as error:
+            st.toast(error.message, icon=":material/error:")
+        else:
+            st.toast("Handed to the worker again.", icon=":material/check_circle:")
+            close_event()
+            st.rerun()
+
+    st.button(
+        "Process again",
+        key="activity_retry",
+        icon=":material/replay:",
+        type="primary",
+        on_click=again,
+    )
+
+
+def _draw_payload(event: EventDetail) -> None:
+    pretty, table = st.tabs(["Pretty", "Fields"])
+    with pretty:
+        if isinstance(event.payload, dict | list):
+            st.json(event.payload, expanded=2)
+        else:
+            st.code(str(event.payload), language=None, wrap_lines=True)
+    with table:
+        leaves = _flatten(event.payload)
+        draw_facts(leaves, key="activity_fields", empty="The payload is empty.")
+
+
+def _draw_keys(event: EventDetail) -> None:
+    if not event.keys:
+        st.caption("No phone, e-mail, contact or SID was found in it (yet).")
+        return
+    st.dataframe(
+        [{"kind": kind, "value": value} for kind, value in event.keys],
+        hide_index=True,
+        alt=f"{len(event.keys)} keys that this event is found by.",
+        column_config={"kind": "Kind", "value": "Value"},
+    )
+
+
+def _flatten(payload: Any) -> dict[str, str]:
+    """Return the leaves of a payload by path, as many as a person can read."""
+    found: dict[str, str] = {}
+    waiting: list[tuple[str, Any]] = [("", payload)]
+    while waiting and len(found) < _MOST_FIELDS:
+        path, value = waiting.pop(0)
+        if isinstance(value, dict):
+            waiting = [
+                (f"{path}.{name}".lstrip("."), item) for name, item in value.items()
+            ] + waiting
+        elif isinstance(value, list):
+            waiting = [(f"{path}[{index}]", item) for index, item in enumerate(value)] + waiting
+        else:
+            found[path or "value"] = "" if value is None else str(value)
+    return found

@@ -1,0 +1,161 @@
+"""One connection: how to connect it, its settings, and what can be done with it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lib import integrations
+from lib.access import Actor
+from lib.checks import run_check
+from lib.errors import HubError
+from lib.hub import Hub
+from lib.integrations import Integration
+from lib.providers.base import Provider
+from lib.providers.registry import get_provider
+from lib.ui.errors import show_refusal
+from lib.ui.first_event import await_first_event
+from lib.ui.formats import absolute, ago, plain, service_chip
+from lib.ui.integration_form import OPEN, draw_edit_form
+from lib.ui.issued_secret import draw_secret, remember_secret
+
+_TYPED_NAME = "integrations_typed_name"
+_OUTCOMES = {
+    "verified": (st.success, ":material/verified:", "Verified"),
+    "accepted": (st.info, ":material/help:", "Accepted"),
+    "failed": (st.error, ":material/error:", "Failed"),
+}
+
+
+def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
+    """Draw everything about one connection."""
+    provider = get_provider(item.service_name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(service_chip(item.service_name), width="content")
+        if not item.is_active:
+            st.badge("Paused", icon=":material/pause_circle:", color="gray")
+        st.caption(f"Added {ago(item.created_at)} by {plain(item.owner)}", width="content")
+    connect, settings, address = st.tabs(["Connect", "Settings", "Address and removal"])
+    with connect:
+        _draw_connect(hub, user, item, provider)
+    with settings:
+        draw_edit_form(hub, user, item, provider)
+    with address:
+        _draw_address(hub, user, item, provider)
+        _draw_removal(hub, user, item)
+
+
+def _draw_connect(hub: Hub, user: Actor, item: Integration, provider: Provider) -> None:
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(f"**1. Paste this address in {plain(provider.label)}**")
+        st.code(item.webhook_url, language=None, wrap_lines=True)
+        draw_secret(item.id)
+        with st.container(border=True):
+            st.markdown(provider.setup_note())
+        st.caption(provider.signature_note)
+    with right:
+        st.markdown("**2. Test the connection**")
+        _draw_test(hub, user, item)
+        st.markdown("**3. Receive the first event**")
+        await_first_event(hub, user, integration_id=item.id)
+
+
+def _draw_test(hub: Hub, user: Actor, item: Integration) -> None:
+    if item.status in _OUTCOMES:
+        draw, icon, word = _OUTCOMES[item.status]
+        draw(f"**{word}.** {plain(item.status_message)}", icon=icon)
+        st.caption(f"Tested {ago(item.checked_at)}")
+    else:
+        st.caption(plain(item.status_message))
+    if st.button("Test connection", key="integrations_test", icon=":material/network_check:"):
+        with st.spinner("Asking the service…"):
+            done = _attempt(lambda: run_check(hub, user, item.id))
+        if done:
+            st.rerun()
+
+
+def _draw_address(hub: Hub, user: Actor, item: Integration, provider: Provider) -> None:
+    _draw_action(
+        "Resume" if not item.is_active else "Pause",
+        "Events are received and stored either way; a pause stops what happens with them next.",
+        key="integrations_pause",
+        action=lambda: (integrations.pause if item.is_active else integrations.resume)(
+            hub, user, item.id
+        ),
+    )
+    overlap = ""
+    if until := item.previous_address_until:
+        overlap = f" The address before this one is accepted until {absolute(until)}."
+    _draw_action(
+        "Rotate address",
+        "Makes a new address. The present one works for seven more days, so that you can "
+        f"paste the new one without losing an event.{overlap}",
+        key="integrations_rotate",
+        action=lambda: integrations.rotate_address(hub, user, item.id),
+    )
+    if provider.issued_field is not None:
+        _draw_action(
+            "Issue new secret",
+            "Replaces the inbound secret at once: requests with the old one are refused from "
+            "then on. The new one is shown once, under Connect.",
+            key="integrations_reissue",
+            action=lambda: remember_secret(integrations.reissue_secret(hub, user, item.id)),
+        )
+
+
+def _draw_action(label: str, note: str, *, key: str, action: Callable[[], object]) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(note, width="stretch")
+        st.button(label, key=key, on_click=_act, args=(label, action))
+
+
+def _draw_removal(hub: Hub, user: Actor, item: Integration) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            "Removes credentials and address; requests to it are refused. Stored events stay.",
+            width="stretch",
+        )
+        if st.button("Delete", key="integrations_delete", icon=":material/delete:"):
+            _confirm_removal(hub, user, item)
+
+
+@st.dialog("Delete this integration?", icon=":material/delete:")
+def _confirm_removal(hub: Hub, user: Actor, item: Integration) -> None:
+    st.markdown(f"Type **{plain(item.name)}** to delete it. This cannot be undone.")
+    st.text_input("Name", key=_TYPED_NAME)
+    st.button(
+        "Delete for good",
+        key="integrations_delete_confirm",
+        type="primary",
+        on_click=_remove,
+        args=(hub, user, item),
+    )
+
+
+def _remove(hub: Hub, user: Actor, item: Integration) -> None:
+    try:
+        integrations.remove(hub, user, item.id, typed_name=st.session_state[_TYPED_NAME])
+    except HubError as error:
+        st.toast(error.message, icon=":material/error:")
+        return
+    st.query_params.pop(OPEN, None)
+    st.toast(f"{plain(item.name)} is removed.", icon=":material/check_circle:")
+    st.rerun()
+
+
+def _act(label: str, action: Callable[[], object]) -> None:
+    try:
+        action()
+    except HubError as error:
+        st.toast(error.message, icon=":material/error:")
+    else:
+        st.toast(f"{label}: done.", icon=":material/check_circle:")
+
+
+def _attempt(action: Callable[[], object]) -> bool:
+    try:
+        action()
+    except HubError as error:
+        show_refusal(error.message)
+        return False
+    return True

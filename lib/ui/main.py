@@ -1,0 +1,99 @@
+"""The dashboard's main script: the gate, then the navigation of the user's role.
+
+It lives outside the folder above `pages/`: beside that folder Streamlit would serve the page
+files by themselves on a fresh server, without this gate.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from lib.access import Actor, Role
+from lib.ui.errors import stopping_on_error
+from lib.ui.login import show_login
+from lib.ui.profile import show_identity, show_role
+from lib.ui.resources import get_settings
+from lib.ui.session import (
+    find_actor,
+    hand_over_cookie,
+    require_user,
+    sign_out,
+    watch_session,
+)
+
+_PAGES = Path(__file__).resolve().parents[2] / "pages"
+_LOGO = Path(__file__).with_name("logo.svg")
+# A Material icon would be fetched from Google, which the content policy forbids.
+_ICON = Path(__file__).with_name("icon.svg")
+_WRITERS = (Role.MEMBER, Role.STAFF)
+
+
+def main() -> None:
+    """Draw the page that the address names, if its reader may see it."""
+    st.set_page_config(page_title="Members Hub", page_icon=str(_ICON), layout="wide")
+    # Announced before the gate, so that the address survives the sign-in; hidden, so that a
+    # stranger learns no page names.
+    st.navigation(_pages(*Role), position="hidden")
+    with stopping_on_error():
+        actor = find_actor()
+    if actor is None:
+        show_login()
+        st.stop()
+    watch_session()
+    hand_over_cookie()
+    actor = require_user()
+    st.logo(str(_LOGO), size="large")
+    page = st.navigation(_pages(actor.role))
+    _show_side(actor)
+    page.run()
+
+
+def _pages(*roles: Role) -> list[StreamlitPage]:
+    """Return the menu of these roles; each page asks for the role again by itself."""
+    pages = [_page("overview", "Overview", "space_dashboard", default=True)]
+    if any(role in _WRITERS for role in roles):
+        pages.append(_page("integrations", "Integrations", "cable"))
+    pages.append(_page("activity", "Activity", "timeline"))
+    if any(role in _WRITERS for role in roles):
+        pages.append(_page("rejected", "Rejected", "gpp_bad"))
+    pages.append(_page("account", "Account", "account_circle"))
+    return pages
+
+
+def _page(name: str, title: str, icon: str, *, default: bool = False) -> StreamlitPage:
+    return st.Page(
+        _PAGES / f"{name}.py",
+        title=title,
+        icon=f":material/{icon}:",
+        url_path=name,
+        default=default,
+    )
+
+
+def _show_side(actor: Actor) -> None:
+    with st.sidebar, st.container(border=True, gap="small"):
+        show_identity(actor)
+        with st.container(horizontal=True, gap="small"):
+            show_role(actor)
+            _show_environment()
+        st.button(
+            "Sign out",
+            icon=":material/logout:",
+            width="stretch",
+            key="main_sign_out",
+            on_click=sign_out,
+        )
+
+
+def _show_environment() -> None:
+    host = urlsplit(get_settings().public_url).hostname or ""
+    if host in ("localhost", "127.0.0.1", "::1"):
+        st.badge("Local", color="gray", help="Providers cannot reach this hub from outside.")
+    else:
+        st.badge("Live", color="green", help=f"Providers reach this hub at {host}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The signed-in user as cards: one in the sidebar of every page, one on the account page.
+
+Names and addresses are drawn as text: Markdown would make a link of an address.
+"""
+
+from typing import Literal
+
+import streamlit as st
+
+from lib.access import Actor, Role
+
+_COLOURS: dict[Role, Literal["violet", "blue", "green"]] = {
+    Role.STAFF: "violet",
+    Role.MEMBER: "blue",
+    Role.ANALYST: "green",
+}
+_REACH = {
+    Role.MEMBER: "You see and change your own integrations and their events. Ask staff to "
+    "change your name, address or role.",
+    Role.STAFF: "You see and change everything in this hub. Other staff can change your role.",
+    Role.ANALYST: "You read charts and masked events of all members. Ask staff to change your "
+    "name, address or role.",
+}
+
+
+def show_profile(actor: Actor) -> None:
+    """Draw the facts of the account and what its role reaches."""
+    facts = {"Name": actor.name, "E-mail": actor.email, "Role": actor.role.value.capitalize()}
+    with st.container(border=True):
+        st.subheader("Profile", anchor=False)
+        for column, (label, value) in zip(st.columns(3), facts.items(), strict=True):
+            column.caption(label)
+            column.text(value)
+        st.caption(_REACH[actor.role])
+
+
+def show_identity(actor: Actor) -> None:
+    """Draw who is signed in, in little space."""
+    st.text(actor.name)
+    if actor.name != actor.email:
+        st.text(actor.email)
+
+
+def show_role(actor: Actor) -> None:
+    """Draw the role as a badge."""
+    st.badge(actor.role.value.capitalize(), color=_COLOURS[actor.role])

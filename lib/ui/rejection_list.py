@@ -1,0 +1,72 @@
+"""Refused requests: each with its reason in words and the facts that help to mend it."""
+
+import streamlit as st
+
+from lib.access import Actor
+from lib.hub import Hub
+from lib.rejections import Rejection, list_rejections
+from lib.ui.facts_table import draw_facts
+from lib.ui.formats import absolute, ago, plain, service_chip, service_label
+from lib.ui.links import draw_link
+from lib.ui.page_keys import current_cursor, go_newer, go_older, is_first_page
+
+_PAGE = 20
+_PREVIEW = 2_000
+_NOTHING = "Nothing was kept."
+
+
+def draw_rejections(hub: Hub, user: Actor, *, service_name: str | None) -> None:
+    """Draw one page of refused requests, newest first."""
+    cursor = current_cursor("rejected", service_name or "")
+    page = list_rejections(hub, user, service_name=service_name, cursor=cursor, limit=_PAGE)
+    if not page.rows:
+        which = f" from {service_label(service_name)}" if service_name else ""
+        st.success(f"No request{which} was refused.", icon=":material/check_circle:")
+        return
+    for row in page.rows:
+        _draw_rejection(row)
+    with st.container(horizontal=True):
+        st.button(
+            "Newer",
+            key="rejected_newer",
+            disabled=is_first_page("rejected"),
+            on_click=go_newer,
+            args=("rejected",),
+        )
+        st.button(
+            "Older",
+            key="rejected_older",
+            disabled=page.next_cursor is None,
+            on_click=go_older,
+            args=("rejected", page.next_cursor),
+        )
+
+
+def _draw_rejection(row: Rejection) -> None:
+    with st.container(border=True, key=f"rejected_row_{row.id}"):
+        st.markdown(
+            f"{service_chip(row.service_name)} :red-badge[{plain(row.reason.replace('_', ' '))}] "
+            f"**{plain(row.integration_name)}**"
+        )
+        st.markdown(plain(row.message))
+        more = f" · {row.not_kept:,} more like it not kept" if row.not_kept else ""
+        st.caption(
+            f"{ago(row.created_at)} · answered {row.response_code} · from {row.source_ip}{more}",
+            help=absolute(row.created_at),
+        )
+        with st.expander("Facts, headers and body"):
+            _draw_evidence(row)
+
+
+def _draw_evidence(row: Rejection) -> None:
+    facts, headers, body = st.tabs(["Facts", "Headers", "Body"])
+    with facts:
+        draw_facts(row.facts, key=f"rejected_facts_{row.id}", empty=_NOTHING)
+    with headers:
+        draw_facts(row.headers, key=f"rejected_headers_{row.id}", empty=_NOTHING)
+    with body:
+        st.code(row.body[:_PREVIEW] or "(empty)", language=None, wrap_lines=True)
+        kept = min(len(row.body), _PREVIEW)
+        st.caption(f"{kept:,} of {row.body_bytes:,} bytes, {row.method}, {row.content_type}")
+    draw_link("integrations", "Open the integration", query={"open": row.integration_id})
+    st.code(row.id, language=None)

@@ -1,0 +1,107 @@
+"""Connections: the list, a new one, and one in detail."""
+
+import streamlit as st
+
+from lib import overview
+from lib.access import Actor, Role
+from lib.integrations import get
+from lib.providers.registry import all_providers, find_provider
+from lib.ui.errors import stopping_on_error
+from lib.ui.integration_cards import draw_cards, draw_table
+from lib.ui.integration_detail import draw_integration
+from lib.ui.integration_form import ADD, OPEN, draw_add_form, forget_problem
+from lib.ui.issued_secret import forget_secret
+from lib.ui.resources import get_hub
+from lib.ui.session import require_user
+
+user = require_user(Role.MEMBER, Role.STAFF)
+
+
+def _go_to_list() -> None:
+    forget_problem()
+    forget_secret()
+    for parameter in (ADD, OPEN):
+        st.query_params.pop(parameter, None)
+
+
+def _go_to_add(slug: str = "") -> None:
+    forget_problem()
+    st.query_params[ADD] = slug
+
+
+def _draw_back() -> None:
+    st.button(
+        "All integrations",
+        key="integrations_back",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=_go_to_list,
+    )
+
+
+def _draw_one(actor: Actor, integration_id: str) -> None:
+    _draw_back()
+    with stopping_on_error():
+        item = get(get_hub(), actor, integration_id)
+    st.title(item.name, anchor=False)
+    draw_integration(get_hub(), actor, item)
+
+
+def _draw_add(actor: Actor, slug: str) -> None:
+    _draw_back()
+    provider = find_provider(slug)
+    if provider is None:
+        _draw_choice()
+        return
+    st.title(f"Add {provider.label}", anchor=False)
+    form, note = st.columns(2, gap="large")
+    with form:
+        draw_add_form(get_hub(), actor, provider)
+    with note:
+        st.markdown(provider.setup_note())
+
+
+def _draw_choice() -> None:
+    st.title("Add an integration", anchor=False)
+    st.caption("Choose the service that sends the events.")
+    grid = st.grid(3, min_column_width=260, gap="medium")
+    for provider in all_providers():
+        with grid.container(border=True, height="stretch"):
+            st.markdown(f"**{provider.label}**")
+            st.caption(provider.signature_note)
+            st.button(
+                f"Add {provider.label}",
+                key=f"integrations_choose_{provider.slug}",
+                on_click=_go_to_add,
+                args=(provider.slug,),
+            )
+
+
+def _draw_list(actor: Actor) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title("Integrations", anchor=False, width="stretch")
+        as_table = st.toggle("Table", key="table", bind="query-params")
+        st.button(
+            "Add integration",
+            key="integrations_add",
+            icon=":material/add:",
+            type="primary",
+            on_click=_go_to_add,
+        )
+    shown = overview.cards(get_hub(), actor)
+    if not shown:
+        st.info("No integrations yet. Add the first one; it takes two minutes.")
+    elif as_table:
+        if chosen := draw_table(shown):
+            st.query_params[OPEN] = chosen
+            st.rerun()
+    else:
+        draw_cards(shown, page="integrations", user=actor)
+
+
+if OPEN in st.query_params:
+    _draw_one(user, st.query_params[OPEN])
+elif ADD in st.query_params:
+    _draw_add(user, st.query_params[ADD])
+else:
+    _draw_list(user)

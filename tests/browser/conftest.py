@@ -1,0 +1,143 @@
+"""A real dashboard server with users of its own, and what a visitor does in it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pydantic import SecretStr
+
+from lib.hub import Hub, prepare_hub
+from lib.settings import Settings
+from lib.users import add_user
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A running `streamlit run app.py` and the hub it serves."""
+
+    url: str
+    hub: Hub
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """One server a module, with the users ada (member) and sam (staff)."""
+    with run_dashboard(tmp_path_factory.mktemp("dashboard")) as running:
+        for name, role in (("ada", "member"), ("sam", "staff")):
+            add_user(
+                running.hub,
+                email=f"{name}@example.com",
+                name=name.title(),
+                role=role,
+                password=PASSWORD,
+            )
+        yield running
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser of its own for the test: no cookies of others."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@contextmanager
+def run_dashboard(folder: Path) -> Iterator[Dashboard]:
+    """Start the dashboard as an operator does, on a fresh hub in `folder`; stop it at the end."""
+    environment = {
+        "HUB_DATABASE_URL": f"sqlite:///{folder / 'hub.db'}",
+        "HUB_KEY_FILE": str(folder / "master.keys"),
+        "HUB_PUBLIC_URL": "http://localhost:8000",
+    }
+    hub = prepare_hub(
+        Settings(
+            database_url=SecretStr(environment["HUB_DATABASE_URL"]),
+            key_file=folder / "master.keys",
+        )
+    )
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--server.address=127.0.0.1"],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        url = f"http://localhost:{port}"
+        _wait_until_healthy(url, process)
+        yield Dashboard(url, hub)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        hub.close()
+
+
+def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Fill the form that the page shows and send it."""
+    page.get_by_role("textbox", name="E-mail").fill(email)
+    page.get_by_role("textbox", name="Password").fill(password)
+    page.get_by_test_id("stBaseButton-secondaryFormSubmit").click()
+
+
+def expect_heading(page: Page, name: str) -> None:
+    """Wait for the page's heading."""
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=15_000)
+
+
+def expect_login(page: Page) -> None:
+    """Wait for the sign-in form."""
+    expect(page.get_by_role("textbox", name="E-mail")).to_be_visible(timeout=15_000)
+
+
+def wait_for_cookie(context: BrowserContext) -> dict[str, object]:
+    """Return the session cookie, which comes a moment after the page."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        for cookie in context.cookies():
+            if cookie["name"] == "hub_session":
+                return dict(cookie)
+        context.pages[0].wait_for_timeout(50)
+    raise AssertionError("no session cookie within 5 seconds")
+
+
+def path_of(page: Page) -> str:
+    """Return the address behind the host."""
+    return re.sub(r"^https?://[^/]+", "", page.url)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the dashboard ended while starting"
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the dashboard did not start within 30 seconds")

@@ -1,0 +1,245 @@
+"""Who reaches what, over every use case: members their own, staff all, analysts masked reads.
+
+A public function that is added to one of these modules fails here until it has an entry.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from lib import checks, events, first_values, integrations, overview, rejections
+from lib.access import Actor
+from lib.errors import InvalidInput, NotAllowed, NotFound
+from lib.events import EventFilters
+from lib.hub import Hub
+from lib.integrations import Integration
+from lib.models import (
+    ApiCall,
+    AuditEntry,
+    IntegrationConfig,
+    RejectedRequest,
+    User,
+    WebhookEvent,
+)
+from lib.providers.base import CheckResult
+from lib.providers.registry import get_provider
+from tests.event_factories import (
+    SID,
+    SMS,
+    TOKEN,
+    make_event,
+    make_integration,
+    make_rejection,
+    make_rollup,
+)
+from tests.factories import make_user
+
+MODULES = (checks, events, first_values, integrations, overview, rejections)
+# What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
+NOT_FOR_USERS = {
+    "integrations.owned_row",
+    "integrations.token_digest",
+    "integrations.bump_revision",
+    "overview.needs",
+    "overview.worker_state",
+    "first_values.first_values",
+    "first_values.offered_secrets",
+    "first_values.with_offered_secrets",
+}
+NUMBER = "+14155550142"
+CHECK_ANSWER = "The account of Grace Hopper Salon is active."
+# Nothing of these may reach an analyst, in whatever list or detail.
+PERSONAL = (
+    "ada@example.com",
+    "grace@example.org",
+    "Grace",
+    "Hopper",
+    "Hallo",
+    "4155550123",
+    "4155550199",
+    NUMBER,
+    SMS["MessageSid"],
+    SID,
+    TOKEN,
+    TOKEN[-4:],
+    "TwilioProxy",
+    "header-words",
+    "203.0.113.77",
+)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What belongs to ada."""
+
+    hub: Hub
+    ada: Actor
+    item: Integration
+    event_id: str
+    rejection_id: str
+
+    @property
+    def token(self) -> str:
+        return self.item.webhook_url.rpartition("/")[2]
+
+
+Call = Callable[[Ground, Actor], Any]
+LISTS: dict[str, Call] = {
+    "events.list_events": lambda g, who: events.list_events(g.hub, who, EventFilters()).rows,
+    "events.list_event_types": lambda g, who: events.list_event_types(g.hub, who),
+    "integrations.list_all": lambda g, who: integrations.list_all(g.hub, who),
+    "overview.cards": lambda g, who: overview.cards(g.hub, who),
+    "overview.volume": lambda g, who: overview.volume(g.hub, who, hours=24),
+    "overview.tiles": lambda g, who: _figures(overview.tiles(g.hub, who)),
+    "rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
+}
+DETAILS: dict[str, Call] = {
+    "events.get_event": lambda g, who: events.get_event(g.hub, who, g.event_id),
+    "integrations.get": lambda g, who: integrations.get(g.hub, who, g.item.id),
+    "rejections.get_rejection": lambda g, who: rejections.get_rejection(g.hub, who, g.rejection_id),
+}
+ACTIONS: dict[str, Call] = {
+    "checks.run_check": lambda g, who: checks.run_check(g.hub, who, g.item.id),
+    "events.retry_event": lambda g, who: events.retry_event(g.hub, who, g.event_id),
+    "integrations.update": lambda g, who: integrations.update(
+        g.hub, who, g.item.id, name="Taken", values={"account_sid": SID}
+    ),
+    "integrations.pause": lambda g, who: integrations.pause(g.hub, who, g.item.id),
+    "integrations.resume": lambda g, who: integrations.resume(g.hub, who, g.item.id),
+    "integrations.rotate_address": lambda g, who: integrations.rotate_address(
+        g.hub, who, g.item.id
+    ),
+    "integrations.reissue_secret": lambda g, who: integrations.reissue_secret(
+        g.hub, who, g.item.id
+    ),
+    "integrations.remove": lambda g, who: integrations.remove(
+        g.hub, who, g.item.id, typed_name=g.item.name
+    ),
+}
+# Adds to the caller's own; there is nothing of another's to reach.
+ADDS: dict[str, Call] = {
+    "integrations.add": lambda g, who: make_integration(g.hub, who, "Another"),
+}
+REFUSED_TO_ANALYSTS = {"rejections.list_rejections", "rejections.get_rejection"}
+READS = LISTS | DETAILS
+
+
+@pytest.fixture
+def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
+    """A connection of ada's with an event, a refusal and counts; no vendor is called."""
+    answer = CheckResult("verified", CHECK_ANSWER)
+    monkeypatch.setattr(type(get_provider("twilio")), "check", lambda *_: answer)
+    ada = make_user(hub)
+    item = make_integration(hub, ada)
+    values = {"account_sid": SID, "from_number": NUMBER}
+    integrations.update(hub, ada, item.id, name=item.name, values=values)
+    checks.run_check(hub, ada, item.id)
+    make_rollup(hub, item, 3)
+    make_rollup(hub, item, 1, outcome="rejected", event_type="wrong_signature")
+    return Ground(hub, ada, item, make_event(hub, item, status="failed"), make_rejection(hub, item))
+
+
+def test_every_public_use_case_has_an_entry() -> None:
+    found = {
+        f"{module.__name__.removeprefix('lib.')}.{name}"
+        for module in MODULES
+        for name in _public_functions(module)
+    }
+    assert found == READS.keys() | ACTIONS.keys() | ADDS.keys() | NOT_FOR_USERS
+
+
+def test_another_member_sees_nothing(ground: Ground) -> None:
+    bob = make_user(ground.hub, "bob@example.com")
+    for name, call in LISTS.items():
+        assert not call(ground, bob), name
+    for name, call in DETAILS.items():
+        with pytest.raises(NotFound):
+            pytest.fail(f"{name} returned {call(ground, bob)}")
+    for search in (SMS["From"], "Hopper", ground.event_id):
+        assert not events.list_events(ground.hub, bob, EventFilters(search=search)).rows
+    narrowed = EventFilters(integration_id=ground.item.id)
+    assert not events.list_events(ground.hub, bob, narrowed).rows
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_another_member_changes_nothing(ground: Ground, name: str) -> None:
+    bob = make_user(ground.hub, "bob@example.com")
+    before = _everything(ground.hub)
+    with pytest.raises(NotFound):
+        ACTIONS[name](ground, bob)
+    assert _everything(ground.hub) == before
+
+
+@pytest.mark.parametrize("name", READS)
+def test_the_owner_and_staff_see_it(ground: Ground, name: str) -> None:
+    staff = make_user(ground.hub, "sam@example.com", "staff")
+    assert READS[name](ground, ground.ada)
+    assert repr(READS[name](ground, staff)) == repr(READS[name](ground, ground.ada))
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_staff_may_act_on_all(ground: Ground, name: str) -> None:
+    staff = make_user(ground.hub, "sam@example.com", "staff")
+    before = _everything(ground.hub)
+    if name == "integrations.reissue_secret":
+        with pytest.raises(InvalidInput, match="no secret to issue"):
+            ACTIONS[name](ground, staff)
+        return
+    ACTIONS[name](ground, staff)
+    assert _everything(ground.hub) != before
+
+
+@pytest.mark.parametrize("name", sorted(READS.keys() - REFUSED_TO_ANALYSTS))
+def test_an_analyst_sees_no_person(ground: Ground, name: str) -> None:
+    analyst = make_user(ground.hub, "ana@example.com", "analyst")
+    shown = READS[name](ground, analyst)
+    assert shown
+    written = repr(shown)
+    for secret in (*PERSONAL, ground.token):
+        assert secret not in written, (name, secret)
+
+
+def test_what_is_hidden_is_there_to_be_hidden(ground: Ground) -> None:
+    written = "".join(repr(call(ground, ground.ada)) for call in READS.values())
+    never_shown = {TOKEN}
+    for personal in (*PERSONAL, ground.token):
+        assert (personal in written) is (personal not in never_shown), personal
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED_TO_ANALYSTS | ACTIONS.keys() | ADDS.keys()))
+def test_an_analyst_is_refused(ground: Ground, name: str) -> None:
+    analyst = make_user(ground.hub, "ana@example.com", "analyst")
+    before = _everything(ground.hub)
+    with pytest.raises(NotAllowed):
+        (READS | ACTIONS | ADDS)[name](ground, analyst)
+    assert _everything(ground.hub) == before
+
+
+def test_an_analyst_cannot_search(ground: Ground) -> None:
+    analyst = make_user(ground.hub, "ana@example.com", "analyst")
+    with pytest.raises(NotAllowed, match="cannot search"):
+        events.list_events(ground.hub, analyst, EventFilters(search="Hopper"))
+
+
+def _public_functions(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    ]
+
+
+def _figures(tiles: overview.Tiles) -> list[int]:
+    """Return the figures that are not zero, so that an empty hub gives an empty list."""
+    return [n for n in (tiles.received, tiles.rejected, tiles.failed, tiles.pending) if n]
+
+
+def _everything(hub: Hub) -> str:
+    tables = (IntegrationConfig, WebhookEvent, RejectedRequest, ApiCall, AuditEntry, User)
+    with hub.database.read() as session:
+        return repr([session.exec(select(table).order_by(table.id)).all() for table in tables])

@@ -1,0 +1,275 @@
+"""The house style as tests: who imports whom, how long things are, what appears nowhere."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests import house_rules as rules
+
+ROOT = Path(__file__).parent.parent
+NESTING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _find_files() -> list[str]:
+    found = [
+        path
+        for folder in ("lib", "webhook_receiver", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    entry = ROOT / "app.py"
+    return sorted(str(path.relative_to(ROOT)) for path in [*found, *[entry][: entry.exists()]])
+
+
+FILES = _find_files()
+SLUGS = {path.parent.name for path in (ROOT / "lib/providers").glob("*/__init__.py")}
+PAGES = [name for name in FILES if name.startswith("pages/")]
+
+
+@cache
+def _parse(name: str) -> ast.Module:
+    return ast.parse((ROOT / name).read_text(encoding="utf-8"))
+
+
+def _walk_functions(name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(_parse(name)):
+        if isinstance(node, FUNCTIONS):
+            yield node
+
+
+def _imports(name: str) -> set[str]:
+    """Return the full names that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(_parse(name)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def _is_under(name: str, prefix: str, mark: str) -> bool:
+    return name == prefix or name.startswith(prefix + mark)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imports_follow_the_arrows(name: str) -> None:
+    forbidden = {
+        prefix
+        for place, prefixes in rules.FORBIDDEN_IMPORTS.items()
+        if _is_under(name, place, "/")
+        for prefix in prefixes
+    }
+    if name.startswith("lib/") and not _is_under(name, rules.SCREENS, "/"):
+        forbidden |= {"streamlit", "lib.ui"}
+    forbidden -= rules.FURTHER_IMPORTS.get(name, {}).keys()
+    wrong = {
+        imported
+        for imported in _imports(name)
+        if any(_is_under(imported, prefix, ".") for prefix in forbidden)
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("lib/providers/")])
+def test_providers_do_not_know_each_other(name: str) -> None:
+    own = Path(name).parent.name
+    others = SLUGS - {own}
+    if name == "lib/providers/registry.py":
+        return
+    assert not {
+        imported
+        for imported in _imports(name)
+        for other in others
+        if _is_under(imported, f"lib.providers.{other}", ".")
+    }
+
+
+def test_lib_has_no_import_cycle() -> None:
+    modules = {_module_of(name): name for name in FILES if name.startswith("lib/")}
+    graph = {module: _known_imports(name, modules) for module, name in modules.items()}
+    done: set[str] = set()
+    for module in graph:
+        assert not (cycle := _find_cycle(graph, [module], done)), " → ".join(cycle)
+
+
+def _module_of(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _known_imports(name: str, modules: dict[str, str]) -> set[str]:
+    """Return what importing this file imports, as modules: not what a function imports later."""
+    found: set[str] = set()
+    for node in _parse(name).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in modules else node.module)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+    return (found & modules.keys()) - {_module_of(name)}
+
+
+def _find_cycle(graph: dict[str, set[str]], path: list[str], done: set[str]) -> list[str]:
+    for following in sorted(graph[path[-1]] - done):
+        if following in path:
+            return [*path[path.index(following) :], following]
+        if cycle := _find_cycle(graph, [*path, following], done):
+            return cycle
+    done.add(path[-1])
+    return []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_keep_their_length(name: str) -> None:
+    if name.startswith(rules.NO_LENGTH_BUDGET):
+        return
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    budget = rules.MAX_PAGE_LINES if name in PAGES else rules.MAX_FILE_LINES
+    assert len(lines) <= (rules.MAX_ENTRY_LINES if name == "app.py" else budget)
+    assert not [number for number, line in enumerate(lines, 1) if len(line) > rules.MAX_LINE]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_functions_keep_their_size(name: str) -> None:
+    if name.startswith(rules.NO_LENGTH_BUDGET):
+        return
+    wrong = [
+        f"{function.name}: {fault}"
+        for function in _walk_functions(name)
+        for fault in _find_faults(name, function)
+    ]
+    assert not wrong
+
+
+def _find_faults(name: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    length = (function.end_lineno or 0) - function.lineno + 1
+    if length > rules.MAX_FUNCTION_LINES:
+        yield f"{length} lines"
+    if (depth := _nesting(function)) > rules.MAX_NESTING:
+        yield f"nested {depth} deep"
+    if f"{name}:{function.name}" in rules.FOREIGN_SIGNATURES:
+        return
+    positional = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+    if positional[:1] in (["self"], ["cls"]):
+        positional = positional[1:]
+    if len(positional) + len(function.args.kwonlyargs) > rules.MAX_PARAMETERS:
+        yield "too many parameters"
+
+
+def _nesting(node: ast.AST, depth: int = 0) -> int:
+    deepest = depth
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, FUNCTIONS):
+            continue
+        is_elif = isinstance(node, ast.If) and isinstance(child, ast.If) and node.orelse == [child]
+        deeper = isinstance(child, NESTING) and not is_elif
+        deepest = max(deepest, _nesting(child, depth + deeper))
+    return deepest
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_everything_is_caught_only_at_the_edges(name: str) -> None:
+    broad = [
+        node.lineno
+        for node in ast.walk(_parse(name))
+        if isinstance(node, ast.ExceptHandler) and _is_broad(node.type)
+    ]
+    assert not broad or name in rules.BROAD_EXCEPT_AT
+
+
+def _is_broad(caught: ast.expr | None) -> bool:
+    if isinstance(caught, ast.Tuple):
+        return any(_is_broad(item) for item in caught.elts)
+    return caught is None or (
+        isinstance(caught, ast.Name) and caught.id in ("Exception", "BaseException")
+    )
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_only_the_registry_knows_the_providers(name: str) -> None:
+    if any(_is_under(name, place, "/") for place in rules.SLUGS_ALLOWED_IN):
+        return
+    slugs = {slug for slug in SLUGS if not _is_under(name, f"lib/providers/{slug}", "/")}
+    wrong = [
+        f"{node.lineno}: {node.value[:60]}"
+        for node in _strings(name)
+        for slug in slugs
+        if _names(slug, node.value)
+    ]
+    assert not wrong
+
+
+def _strings(name: str) -> Iterator[ast.Constant]:
+    tree = _parse(name)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in docstrings
+        ):
+            yield node
+
+
+def _names(slug: str, text: str) -> bool:
+    if slug in rules.SLUGS_THAT_ARE_WORDS:
+        return text == slug
+    return re.search(rf"\b{slug}\b", text, re.IGNORECASE) is not None
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_guards_first(name: str) -> None:
+    statements = [
+        node
+        for node in _parse(name).body
+        if not isinstance(node, (ast.Import, ast.ImportFrom))
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+    guard = statements[0]
+    assert isinstance(guard, ast.Assign)
+    assert isinstance(guard.value, ast.Call)
+    assert [ast.unparse(target) for target in guard.targets] == ["user"]
+    assert ast.unparse(guard.value.func) == rules.GUARD
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_does_not_query(name: str) -> None:
+    queries = {"select", "insert", "update", "delete", "text"}
+    assert not [
+        node.lineno
+        for node in ast.walk(_parse(name))
+        if isinstance(node, ast.Call)
+        and (ast.unparse(node.func) in queries or ast.unparse(node.func).endswith(".execute"))
+    ]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_datetime_has_a_zone(name: str) -> None:
+    naive = ("utcnow", "utcfromtimestamp", "today")
+    wrong = [
+        ast.unparse(node)
+        for node in ast.walk(_parse(name))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and (
+            (node.func.attr in naive and ast.unparse(node.func.value) in ("datetime", "date"))
+            or (
+                node.func.attr == "now"
+                and not node.args
+                and not node.keywords
+                and ast.unparse(node.func.value).endswith("datetime")
+            )
+        )
+    ]
+    assert not wrong

@@ -1,0 +1,117 @@
+"""The figures of the first screen, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+
+from lib import integrations, overview
+from lib.clock import now
+from lib.hub import Hub
+from lib.models import IntegrationConfig, WorkerHeartbeat
+from tests.event_factories import make_event, make_integration, make_rollup
+from tests.factories import make_user
+
+
+def test_tiles_count_one_day_and_what_waits_now(hub: Hub) -> None:
+    actor = make_user(hub)
+    item = make_integration(hub, actor)
+    make_rollup(hub, item, 7)
+    make_rollup(hub, item, 2, outcome="rejected", event_type="wrong_signature")
+    make_rollup(hub, item, 90, hour=now() - timedelta(days=2))
+    make_event(hub, item, status="failed")
+    make_event(hub, item, status="pending", age=timedelta(minutes=5))
+    found = overview.tiles(hub, actor)
+    assert (found.received, found.rejected, found.failed, found.pending) == (7, 2, 1, 1)
+    assert found.oldest_pending_seconds == pytest.approx(300, abs=5)
+
+
+def test_tiles_of_an_empty_hub(hub: Hub) -> None:
+    found = overview.tiles(hub, make_user(hub))
+    assert (found.received, found.rejected, found.failed) == (0, 0, 0)
+    assert found.oldest_pending_seconds is None
+
+
+def test_a_card_has_24_bars_that_end_now(hub: Hub) -> None:
+    actor = make_user(hub)
+    item = make_integration(hub, actor)
+    make_rollup(hub, item, 3)
+    make_rollup(hub, item, 5, hour=now() - timedelta(hours=23))
+    make_rollup(hub, item, 2, outcome="rejected")
+    (card,) = overview.cards(hub, actor)
+    assert list(card.hourly_received) == [5, *[0] * 22, 3]
+    assert (card.received, card.rejected, card.last_event_at) == (8, 2, None)
+
+
+def test_the_state_of_a_card_says_what_to_do(hub: Hub) -> None:
+    actor = make_user(hub)
+    names = ("a new", "b healthy", "c failing", "d silent", "e paused", "f refused by vendor")
+    new, healthy, failing, silent, paused, refused = (
+        make_integration(hub, actor, name, service_name="make") for name in names
+    )
+    for item in (healthy, paused, refused):
+        make_event(hub, item)
+    make_event(hub, failing, status="failed")
+    make_event(hub, silent, age=timedelta(days=3))
+    integrations.pause(hub, actor, paused.id)
+    _set_status(hub, refused.id, "failed")
+    states = {card.integration.name: card.state for card in overview.cards(hub, actor)}
+    assert list(states) == list(names)
+    assert list(states.values()) == [
+        "needs_setup",
+        "healthy",
+        "failing",
+        "silent",
+        "paused",
+        "failing",
+    ]
+    assert new.id
+
+
+def test_needs_names_the_worst_first_and_skips_paused_ones(hub: Hub) -> None:
+    actor = make_user(hub)
+    a = make_integration(hub, actor, "a", service_name="make")
+    b = make_integration(hub, actor, "b", service_name="make")
+    c = make_integration(hub, actor, "c", service_name="make")
+    make_rollup(hub, a, 4, outcome="rejected")
+    make_event(hub, b, status="failed")
+    _set_status(hub, b.id, "failed")
+    make_event(hub, c, status="failed")
+    integrations.pause(hub, actor, c.id)
+    found = overview.needs(overview.cards(hub, actor))
+    assert [(need.kind, need.card.integration.name, need.count) for need in found] == [
+        ("check", "b", 1),
+        ("failed", "b", 1),
+        ("rejected", "a", 4),
+    ]
+
+
+def test_volume_is_by_hour_and_service_over_the_period(hub: Hub) -> None:
+    actor = make_user(hub)
+    item = make_integration(hub, actor)
+    make_rollup(hub, item, 3)
+    make_rollup(hub, item, 4, event_type="call.received")
+    make_rollup(hub, item, 9, hour=now() - timedelta(hours=50))
+    day = overview.volume(hub, actor, hours=24)
+    assert [(point.service_name, point.outcome, point.count) for point in day] == [
+        ("twilio", "received", 7)
+    ]
+    assert sum(point.count for point in overview.volume(hub, actor, hours=168)) == 16
+
+
+def test_a_worker_that_was_silent_for_a_minute_is_not_at_work(hub: Hub) -> None:
+    assert overview.worker_state(hub) == overview.WorkerState(False, None)
+    _beat(hub, "wrk_1", age=timedelta(minutes=1))
+    assert not overview.worker_state(hub).is_alive
+    _beat(hub, "wrk_2", age=timedelta(seconds=1))
+    assert overview.worker_state(hub).is_alive
+
+
+def _set_status(hub: Hub, integration_id: str, status: str) -> None:
+    with hub.database.write() as session:
+        session.get_one(IntegrationConfig, integration_id).status = status
+
+
+def _beat(hub: Hub, worker_id: str, *, age: timedelta) -> None:
+    moment = now() - age
+    with hub.database.write() as session:
+        session.add(WorkerHeartbeat(id=worker_id, host="here", started_at=moment, beat_at=moment))

@@ -1,0 +1,95 @@
+"""The account page: own profile, own password, own sessions."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lib import passwords
+from lib.hub import Hub
+from lib.sessions import is_live, list_sessions, start_session
+from lib.users import add_user, authenticate
+from tests.factories import make_user
+from tests.visitors import Visitor, visiting
+
+PASSWORD = "correct horse battery"
+NEW = "another good password"
+
+
+@pytest.fixture
+def visitor(sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+    """A browser in front of `sqlite_hub`, where hashing is cheap."""
+    monkeypatch.setattr(passwords, "COST", 4)
+    with visiting(sqlite_hub, monkeypatch) as visitor:
+        yield visitor
+
+
+@pytest.mark.parametrize("role", ["member", "staff", "analyst"])
+def test_every_role_sees_its_own_profile(visitor: Visitor, role: str) -> None:
+    visitor.sign_in(role)
+    script = visitor.open("account")
+    shown = [each.value for each in script.text]
+    assert f"{role}@example.com" in shown
+    assert role.capitalize() in shown
+    assert not script.exception
+
+
+def test_a_new_password_is_stored_and_ends_the_other_sessions(visitor: Visitor) -> None:
+    ada, _ = add_user(
+        visitor.hub, email="ada@example.com", name="Ada", role="member", password=PASSWORD
+    )
+    elsewhere, _ = start_session(visitor.hub, ada, ip="203.0.113.9", user_agent="")
+    here = visitor.sign_in_as(ada)
+    script = visitor.open("account")
+    script.text_input(key="account_current").input(PASSWORD)
+    script.text_input(key="account_new").input(NEW)
+    script.text_input(key="account_again").input(NEW)
+    next(each for each in script.button if each.label == "Change password").click().run()
+
+    assert "Your password is changed" in script.success[0].value
+    assert authenticate(visitor.hub, ada.email, password=NEW, ip="local") == ada
+    assert is_live(visitor.hub, here)
+    assert not is_live(visitor.hub, elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("new", "again", "message"),
+    [(NEW, NEW + "x", "differ"), ("short", "short", "at least 12 characters")],
+)
+def test_a_refused_password_is_explained(
+    visitor: Visitor, new: str, again: str, message: str
+) -> None:
+    visitor.sign_in("member")
+    script = visitor.open("account")
+    script.text_input(key="account_current").input(PASSWORD)
+    script.text_input(key="account_new").input(new)
+    script.text_input(key="account_again").input(again)
+    next(each for each in script.button if each.label == "Change password").click().run()
+    assert message in script.error[0].value
+
+
+def test_signing_out_everywhere_else_keeps_this_browser_and_other_users(
+    visitor: Visitor,
+) -> None:
+    ada, bob = make_user(visitor.hub), make_user(visitor.hub, "bob@example.com")
+    for actor in (ada, bob):
+        start_session(visitor.hub, actor, ip="203.0.113.9", user_agent="")
+    here = visitor.sign_in_as(ada)
+    script = visitor.open("account")
+    assert len(script.dataframe[0].value) == 2
+    script.button(key="account_end_others").click().run()
+    assert [row.id for row in list_sessions(visitor.hub, ada)] == [here]
+    assert len(list_sessions(visitor.hub, bob)) == 1
+    assert script.button(key="account_end_others").disabled
+
+
+def test_a_one_time_password_leaves_only_the_change(visitor: Visitor) -> None:
+    ada, one_time = add_user(visitor.hub, email="ada@example.com", name="Ada", role="staff")
+    visitor.sign_in_as(ada)
+    script = visitor.open("overview")
+    assert [each.value for each in script.title] == ["Choose your own password"]
+    script.text_input(key="account_current").input(one_time)
+    script.text_input(key="account_new").input(NEW)
+    script.text_input(key="account_again").input(NEW)
+    script.button[0].click().run()
+    assert [each.value for each in script.title] != ["Choose your own password"]
+    assert not authenticate(visitor.hub, ada.email, password=NEW, ip="local").must_change_password

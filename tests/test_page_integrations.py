@@ -1,0 +1,154 @@
+"""The integrations page: what its forms and buttons leave in the tables."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import select
+from streamlit.testing.v1 import AppTest
+
+from lib.access import Actor
+from lib.credentials import open_values
+from lib.hub import Hub
+from lib.models import IntegrationConfig
+from lib.providers.base import CheckResult
+from lib.providers.registry import get_provider
+from tests.event_factories import SID, TOKEN, make_integration
+from tests.visitors import Visitor, visiting
+
+
+@pytest.fixture
+def visitor(sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+    with visiting(sqlite_hub, monkeypatch) as visitor:
+        yield visitor
+
+
+def _rows(hub: Hub) -> list[IntegrationConfig]:
+    with hub.database.read() as session:
+        return list(session.exec(select(IntegrationConfig)))
+
+
+def _open_form(visitor: Visitor, slug: str) -> AppTest:
+    script = visitor.open("integrations")
+    script.button(key="integrations_add").click().run()
+    return script.button(key=f"integrations_choose_{slug}").click().run()
+
+
+def _save(script: AppTest, label: str) -> AppTest:
+    return next(each for each in script.button if each.label == label).click().run()
+
+
+def _open_one(visitor: Visitor, actor: Actor) -> tuple[AppTest, str]:
+    item = make_integration(visitor.hub, actor)
+    script = visitor.open("integrations")
+    script.button(key=f"integrations_open_{item.id}").click().run()
+    return script, item.id
+
+
+def _written(script: AppTest) -> str:
+    kinds = (script.code, script.markdown, script.caption, script.text_input, script.error)
+    return repr([(each.value, each.proto) for kind in kinds for each in kind])
+
+
+def test_an_added_integration_is_stored_and_shows_its_address(visitor: Visitor) -> None:
+    visitor.sign_in("member")
+    script = _open_form(visitor, "twilio")
+    script.text_input(key="integrations_account_sid_twilio").input(SID)
+    script.text_input(key="integrations_auth_token_twilio").input(TOKEN)
+    _save(script, "Save and show the address")
+    assert not script.exception
+    (row,) = _rows(visitor.hub)
+    assert open_values(visitor.hub.vault, row)["auth_token"] == TOKEN
+    assert row.webhook_url in [each.value for each in script.code]
+    assert "Waiting for the first event…" in [each.value for each in script.info]
+    assert TOKEN not in _written(script)
+
+
+def test_a_bad_value_is_said_at_its_field_and_stores_nothing(visitor: Visitor) -> None:
+    visitor.sign_in("member")
+    script = _open_form(visitor, "twilio")
+    script.text_input(key="integrations_account_sid_twilio").input("AC12")
+    script.text_input(key="integrations_auth_token_twilio").input(TOKEN)
+    _save(script, "Save and show the address")
+    assert "Account SID is not right" in script.error[0].value
+    assert _rows(visitor.hub) == []
+
+
+def test_an_issued_secret_is_shown_until_it_is_copied(visitor: Visitor) -> None:
+    visitor.sign_in("member")
+    script = _save(_open_form(visitor, "make"), "Save and show the address")
+    (row,) = _rows(visitor.hub)
+    secret = next(
+        value for value in open_values(visitor.hub.vault, row).values() if len(value) > 20
+    )
+    assert secret in [each.value for each in script.code]
+    script.button(key="integrations_copied").click().run()
+    assert secret not in _written(script)
+
+
+def test_staff_may_use_the_token_of_this_server(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", SID)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
+    visitor.sign_in("staff")
+    script = _open_form(visitor, "twilio")
+    assert script.text_input(key="integrations_account_sid_twilio").value == SID
+    assert TOKEN not in _written(script)
+    script.checkbox(key="integrations_use_auth_token_twilio").check()
+    _save(script, "Save and show the address")
+    (row,) = _rows(visitor.hub)
+    assert open_values(visitor.hub.vault, row)["auth_token"] == TOKEN
+
+
+def test_an_edit_keeps_a_secret_that_is_left_blank(visitor: Visitor) -> None:
+    script, integration_id = _open_one(visitor, visitor.sign_in("member"))
+    box = script.text_input(key=f"integrations_auth_token_{integration_id}")
+    assert (box.value, box.placeholder) == ("", "••••1e0f  (leave blank to keep)")
+    script.text_input(key=f"integrations_name_{integration_id}").input("Night desk")
+    _save(script, "Save changes")
+    (row,) = _rows(visitor.hub)
+    assert row.name == "Night desk"
+    assert open_values(visitor.hub.vault, row)["auth_token"] == TOKEN
+    assert TOKEN not in _written(script)
+
+
+def test_a_test_keeps_its_outcome(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = CheckResult("failed", "The Auth Token is refused. Copy it again.")
+    monkeypatch.setattr(type(get_provider("twilio")), "check", lambda *_: answer)
+    script, _ = _open_one(visitor, visitor.sign_in("member"))
+    script.button(key="integrations_test").click().run()
+    assert _rows(visitor.hub)[0].status == "failed"
+    assert "Failed" in script.error[0].value
+
+
+def test_pause_and_rotation_are_stored(visitor: Visitor) -> None:
+    script, _ = _open_one(visitor, visitor.sign_in("member"))
+    before = _rows(visitor.hub)[0].webhook_url
+    script.button(key="integrations_pause").click().run()
+    script.button(key="integrations_rotate").click().run()
+    (row,) = _rows(visitor.hub)
+    assert not row.is_active
+    assert row.webhook_url != before
+    assert row.webhook_url in [each.value for each in script.code]
+
+
+def test_deleting_needs_the_name(visitor: Visitor) -> None:
+    script, _ = _open_one(visitor, visitor.sign_in("member"))
+    script.button(key="integrations_delete").click().run()
+    script.text_input(key="integrations_typed_name").input("wrong")
+    script.button(key="integrations_delete_confirm").click().run()
+    assert _rows(visitor.hub)[0].deleted_at is None
+    script.button(key="integrations_delete").click().run()
+    script.text_input(key="integrations_typed_name").input("Front desk")
+    script.button(key="integrations_delete_confirm").click().run()
+    assert _rows(visitor.hub)[0].deleted_at is not None
+
+
+def test_another_members_integration_is_not_found(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("staff"))
+    visitor.sign_in("member")
+    script = visitor.open("integrations")
+    script.query_params["open"] = item.id
+    script.run()
+    assert "There is no such integration" in script.error[0].value
+    assert item.name not in _written(script)
