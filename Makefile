@@ -46,7 +46,7 @@ lock: .venv/dev.stamp
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal requirements-dev.in -o requirements-dev.txt
 
 screenshots: .venv/dev.stamp
-	$(BIN)/python -m docs.screenshots
+	$(BIN)/python -m tests.browser.take_screenshots
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m bench.ingest

@@ -17,7 +17,8 @@ log = structlog.get_logger()
 # The writer's thread needs the interpreter for microseconds at a time; at the default of
 # 5 ms a busy event loop would make every commit wait that long for it.
 _SWITCH_SECONDS = 0.0005
-_GRACE_SECONDS = 10
+# Less than the five seconds after which honcho kills.
+_GRACE_SECONDS = 4
 
 
 def main() -> int:

@@ -20,9 +20,10 @@ def draw_volume(points: Sequence[VolumePoint], *, hours: int) -> None:
     if not rows:
         st.caption("No events in this period.")
         return
+    data = alt.Data(values=rows)  # type: ignore[no-untyped-call]  # Altair gives it no types
     dates = "%d %b" if hours >= _WEEK_HOURS else "%H:%M"
     chart = (
-        alt.Chart(alt.Data(values=rows))  # type: ignore[no-untyped-call]  # altair leaves it untyped
+        alt.Chart(data)
         .mark_bar()
         .encode(
             x=alt.X("start:T", title=None, axis=alt.Axis(grid=False, tickCount=8, format=dates)),

@@ -71,6 +71,8 @@ def clear_filters() -> None:
     for parameter in _NAMED:
         st.session_state[f"activity_{parameter}"] = None
         st.query_params.pop(parameter, None)
+    # The button stands in the list's fragment, and a fragment's rerun leaves the filters out.
+    st.rerun()
 
 
 def describe(filters: EventFilters) -> str:

@@ -49,7 +49,7 @@ def _draw_connect(hub: Hub, user: Actor, item: Integration, provider: Provider) 
     with left:
         st.markdown(f"**1. Paste this address in {plain(provider.label)}**")
         st.code(item.webhook_url, language=None, wrap_lines=True)
-        draw_secret(item.id)
+        draw_secret(item.id, note=provider.signature_note)
         with st.container(border=True):
             st.markdown(provider.setup_note())
         st.caption(provider.signature_note)

@@ -13,15 +13,18 @@ def remember_secret(issued: Issued) -> None:
         st.session_state[_KEY] = (issued.integration.id, issued.inbound_secret)
 
 
-def draw_secret(integration_id: str) -> None:
-    """Show the secret of this connection, if it was issued in this tab and not put away yet."""
+def draw_secret(integration_id: str, *, note: str) -> None:
+    """Show the secret of this connection, if it was issued in this tab and not put away yet.
+
+    `note` says what the sender does with it.
+    """
     owner, secret = st.session_state.get(_KEY, ("", ""))
     if owner != integration_id:
         return
     with st.container(border=True):
         st.markdown("**Inbound secret**: copy it now, it is not shown again.")
         st.code(secret, language=None, wrap_lines=True)
-        st.caption("The sender puts it into the header `X-Hub-Secret` of every request.")
+        st.caption(note)
         st.button("I have copied it", key="integrations_copied", on_click=forget_secret)
 
 

@@ -65,7 +65,7 @@ def test_a_row_opens_the_drawer_and_closing_forgets_it(
     page = _visit(context, dashboard, f"/activity?integration={item.id}&live=true")
     expect(page.get_by_text("1 event on this page")).to_be_visible(timeout=15_000)
     # The cells are drawn on a canvas; the first column holds the boxes that choose a row.
-    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table = page.get_by_test_id("stDataFrame").first
     table.click(position={"x": 17, "y": 52})
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_text(event_id)).to_be_visible()

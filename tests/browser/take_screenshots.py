@@ -1,0 +1,70 @@
+"""Photographs the screens of a hub that holds the demo data: `make screenshots`."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, sync_playwright
+
+from lib.demo.fill import fill
+from lib.sessions import redeem_ticket, start_session
+from lib.users import authenticate, change_password
+from lib.worker.loop import Worker
+from tests.browser.conftest import PASSWORD, ROOT, Dashboard, expect_heading, run_dashboard
+from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
+from webhook_receiver.app import create_app
+
+FOLDER = ROOT / "docs" / "screenshots"
+# The heights are those of the content: Streamlit scrolls inside the page.
+SCREENS = {"overview": 1500, "activity": 1150, "integrations": 1000, "rejected": 800}
+# The first page has no path of its own.
+PATHS = {"overview": ""}
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+
+
+def main() -> int:
+    """Write every screen in both themes and return the exit status."""
+    if not CHROMIUM.exists():
+        print(f"There is no {CHROMIUM}: apt-get install chromium", file=sys.stderr)
+        return 1
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, run_dashboard(Path(folder)) as dashboard:
+        cookie = _prepare(dashboard)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=list(CHROMIUM_ARGUMENTS)
+            )
+            for theme in THEMES:
+                _photograph(dashboard, browser, theme=theme, cookie=cookie)
+            browser.close()
+    return 0
+
+
+def _prepare(dashboard: Dashboard) -> str:
+    hub = dashboard.hub
+    filled = fill(hub.settings, create_app)
+    member = authenticate(hub, filled.email, password=filled.password or "", ip="local")
+    change_password(hub, member, current=filled.password or "", new=PASSWORD, keep_session=None)
+    _, ticket = start_session(hub, member, ip="local", user_agent="screenshots")
+    return redeem_ticket(hub, ticket) or ""
+
+
+def _photograph(dashboard: Dashboard, browser: Browser, *, theme: Theme, cookie: str) -> None:
+    for name, height in SCREENS.items():
+        Worker(dashboard.hub).round()
+        context = browser.new_context(
+            viewport={"width": 1280, "height": height}, color_scheme=theme
+        )
+        context.add_cookies([{"name": "hub_session", "value": cookie, "url": dashboard.url}])
+        page = context.new_page()
+        page.goto(f"{dashboard.url}/{PATHS.get(name, name)}")
+        expect_heading(page, name.title())
+        page.wait_for_timeout(2_500)
+        page.screenshot(path=FOLDER / f"{name}-{theme}.png")
+        context.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

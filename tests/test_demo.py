@@ -1,0 +1,39 @@
+"""The demo goes through the real receiver and marks what it makes."""
+
+import pytest
+from sqlmodel import select
+
+from lib import events, integrations, overview, rejections
+from lib.access import Actor, Role
+from lib.clock import now
+from lib.demo.fill import MEMBER, fill
+from lib.errors import InvalidInput
+from lib.events import EventFilters
+from lib.hub import Hub
+from lib.models import User
+from lib.sessions import actor_of_user
+from webhook_receiver.app import create_app
+
+
+def demo_member(hub: Hub) -> Actor:
+    with hub.database.read() as session:
+        return actor_of_user(session.exec(select(User).where(User.email == MEMBER)).one())
+
+
+def test_demo_fills_a_fresh_hub_once(hub: Hub) -> None:
+    filled = fill(hub.settings, create_app)
+    assert filled.password
+    assert filled.password not in repr(filled)
+    assert set(filled.answers) <= {200, 204, 403}
+    member = demo_member(hub)
+    assert member.role is Role.MEMBER
+    names = [integration.name for integration in integrations.list_all(hub, member)]
+    assert len(names) == 4
+    assert all(name.endswith("(demo)") for name in names)
+    page = events.list_events(hub, member, EventFilters(), limit=200)
+    assert {row.status for row in page.rows} == {"success"}
+    assert max(row.created_at for row in page.rows) < now()
+    assert filled.answers[403] == len(rejections.list_rejections(hub, member).rows)
+    assert overview.tiles(hub, member).received > 50
+    with pytest.raises(InvalidInput, match="already"):
+        fill(hub.settings, create_app)
