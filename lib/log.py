@@ -131,4 +131,5 @@ def _route_library_loggers() -> None:
     for name, logger in list(logging.root.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger) and name.partition(".")[0] in _ROUTED:
             logger.handlers.clear()
+            logger.setLevel(logging.NOTSET)
             logger.propagate = True

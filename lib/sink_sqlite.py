@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -82,7 +83,13 @@ def _insert_events(
     connection: sqlite3.Connection, events: list[EventDraft]
 ) -> dict[tuple[str, str], str]:
     rows = [(*event[:-1], moment, moment) for event in events for moment in (_text(event[-1]),)]
-    inserted = connection.executemany(_EVENT_INSERT, rows).rowcount
+    inserted = 0
+    done = 0
+    for size, statement in _EVENT_INSERTS.items():
+        while len(rows) - done >= size:
+            values = list(chain.from_iterable(rows[done : done + size]))
+            inserted += connection.execute(statement, values).rowcount
+            done += size
     return {} if inserted == len(events) else _note_duplicates(connection, events)
 
 
@@ -127,6 +134,14 @@ def _insert_rejection(connection: sqlite3.Connection, rejection: RejectionDraft)
     )
 
 
+def _event_insert(rows: int) -> str:
+    row = f"({'?, ' * (len(EVENT_COLUMNS) + 1)}'pending', 0, 0)"
+    return (
+        f"INSERT INTO webhook_events ({', '.join(EVENT_COLUMNS)}, due_at, status, duplicates, "
+        f"attempts) VALUES {', '.join([row] * rows)} ON CONFLICT DO NOTHING"
+    )
+
+
 def _text(moment: datetime) -> str:
     # The form in which SQLAlchemy keeps a UTC moment, so that both sort together.
     if moment.utcoffset() != timedelta(0):
@@ -134,10 +149,9 @@ def _text(moment: datetime) -> str:
     return moment.isoformat(" ", "microseconds")[:26]
 
 
-_EVENT_INSERT = (
-    f"INSERT INTO webhook_events ({', '.join(EVENT_COLUMNS)}, due_at, status, duplicates, "
-    f"attempts) VALUES ({'?, ' * (len(EVENT_COLUMNS) + 1)}'pending', 0, 0) ON CONFLICT DO NOTHING"
-)
+# executemany would give up and take back the interpreter's lock once a row, and wait for the
+# event loop each time; one statement for many rows does so once.
+_EVENT_INSERTS = {size: _event_insert(size) for size in (32, 8, 1)}
 _REJECTION_INSERT = (
     f"INSERT INTO rejected_requests ({', '.join(REJECTION_COLUMNS)}) "
     f"VALUES ({', '.join('?' * len(REJECTION_COLUMNS))})"

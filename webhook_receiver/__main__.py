@@ -42,6 +42,8 @@ def _serve(hub: Hub) -> None:
     # What start-up made lives as long as the process; the collector need not walk it again.
     gc.collect()
     gc.freeze()
+    # Each waiting request holds hundreds of young objects, and none of them is garbage yet.
+    gc.set_threshold(20_000, 50, 50)
     uvicorn.run(
         app,
         host="0.0.0.0",  # noqa: S104 - providers reach it from outside; a proxy may stand before it

@@ -17,6 +17,7 @@ from sqlmodel import Field
 from lib.models.registry import Base
 
 _PENDING = text("status = 'pending'")
+_FAILED = text("status = 'failed'")
 
 
 class WebhookEvent(Base, table=True):
@@ -37,6 +38,13 @@ class WebhookEvent(Base, table=True):
             "due_at",
             sqlite_where=_PENDING,
             postgresql_where=_PENDING,
+        ),
+        Index(
+            "ix_webhook_events_failed_user_id",
+            "user_id",
+            "integration_id",
+            sqlite_where=_FAILED,
+            postgresql_where=_FAILED,
         ),
     )
 

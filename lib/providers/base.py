@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
+import orjson
+
 from lib.errors import InvalidInput, MalformedRequest
 from lib.http import VendorClient
 from lib.settings import Settings
@@ -58,11 +60,13 @@ class InboundRequest:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    # The media type in lower case, without parameters.
+    content_type: str = field(init=False)
 
-    @cached_property
-    def content_type(self) -> str:
-        """The media type in lower case, without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+    def __post_init__(self) -> None:
+        """Derive the media type, which every step asks for."""
+        stated = self.headers.get("content-type", "")
+        self.content_type = stated.partition(";")[0].strip().lower()
 
     @cached_property
     def form(self) -> list[tuple[str, str]]:
@@ -219,6 +223,11 @@ def read_form(body: bytes) -> list[tuple[str, str]]:
 
 def read_json(body: bytes) -> Any:
     """Return the parsed body; raise MalformedRequest when it is not JSON in UTF-8."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # It is stricter than some senders are (NaN, lone surrogates); they are taken too.
+        pass
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

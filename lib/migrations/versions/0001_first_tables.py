@@ -290,6 +290,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'pending'"),
             postgresql_where=sa.text("status = 'pending'"),
         )
+        batch_op.create_index(
+            "ix_webhook_events_failed_user_id",
+            ["user_id", "integration_id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'failed'"),
+            postgresql_where=sa.text("status = 'failed'"),
+        )
         batch_op.create_index("ix_webhook_events_user_id_id", ["user_id", "id"], unique=False)
 
     op.create_table(
