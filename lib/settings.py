@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import BeforeValidator, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -86,14 +86,23 @@ class Settings(BaseSettings):
     @field_validator("gohighlevel_ed25519_key")
     @classmethod
     def _check_ed25519_key(cls, value: str) -> str:
-        pem = value.replace("\\n", "\n")
-        try:
-            key = load_pem_public_key(pem.encode())
-        except ValueError as error:
-            raise ValueError("give an Ed25519 public key in PEM form") from error
-        if not isinstance(key, ed25519.Ed25519PublicKey):
-            raise ValueError("give an Ed25519 public key, not one of another kind")
-        return pem
+        return _check_public_key(value, ed25519.Ed25519PublicKey, name="Ed25519")
+
+    @field_validator("gohighlevel_rsa_key")
+    @classmethod
+    def _check_rsa_key(cls, value: str | None) -> str | None:
+        return None if value is None else _check_public_key(value, rsa.RSAPublicKey, name="RSA")
+
+
+def _check_public_key(value: str, kind: type, *, name: str) -> str:
+    pem = value.replace("\\n", "\n")
+    try:
+        key = load_pem_public_key(pem.encode())
+    except ValueError as error:
+        raise ValueError(f"give a public key of kind {name} in PEM form") from error
+    if not isinstance(key, kind):
+        raise ValueError(f"give a public key of kind {name}, not one of another kind")
+    return pem
 
 
 def decode_master_keys(text: str) -> list[bytes]:

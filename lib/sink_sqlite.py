@@ -16,7 +16,7 @@ from lib.sinks import BadRow, DraftSink
 _BUSY_MILLISECONDS = 3_000
 # Index pages are touched at random: the default cache of 2 MB and a checkpoint every 4 MB
 # would read and write each of them many times over.
-_WRITER_PRAGMAS = ("PRAGMA cache_size=-16000", "PRAGMA wal_autocheckpoint=8000")
+_WRITER_PRAGMAS = ("PRAGMA cache_size=-8000", "PRAGMA wal_autocheckpoint=8000")
 
 
 class SqliteSink(DraftSink):

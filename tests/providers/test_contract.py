@@ -54,11 +54,12 @@ def test_every_declared_event_has_a_fixture(provider: Provider) -> None:
     assert set(provider.event_types) <= captured
 
 
-@each_provider
+# Where a header of the sender's gives the id, the sample's one id stands for all bodies.
+@pytest.mark.parametrize(
+    "provider", [item for item in PROVIDERS if item.slug != "webhook"], ids=lambda item: item.slug
+)
 def test_fixtures_that_differ_are_different_events(provider: Provider) -> None:
     build = SAMPLES[provider.slug].build
-    if provider.slug == "webhook":
-        pytest.skip("the sender's webhook-id decides, and the sample gives one id to all")
     keys = [
         provider.parse(build(json.loads(path.read_text()))).dedupe_key
         for path in fixtures(provider.slug)
