@@ -2,11 +2,9 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from lib import audit
@@ -57,7 +55,7 @@ def add(
         updated_at=moment,
     )
     keep_values(hub.vault, row, provider, clean)
-    with _unique_name(), hub.database.write() as session:
+    with hub.database.write() as session:
         session.add(row)
         _changed(session, actor, "integration.added", row)
         return Issued(view(hub, row, actor, owner=actor.email), issued)
@@ -67,7 +65,7 @@ def update(
     hub: Hub, actor: Actor, integration_id: str, *, name: str, values: Mapping[str, str]
 ) -> Integration:
     """Change a connection; a secret left blank or out is kept, other fields are replaced."""
-    with _unique_name(), hub.database.write() as session:
+    with hub.database.write() as session:
         row, owner = _own(session, actor, integration_id)
         provider = get_provider(row.service_name)
         merged = {item.name: values.get(item.name, "").strip() for item in provider.fields}
@@ -235,14 +233,3 @@ def _clean_name(name: str) -> str:
     if not 1 <= len(cleaned) <= _NAME_LENGTH:
         raise InvalidInput(f"Give a name of 1 to {_NAME_LENGTH} characters.", field="name")
     return cleaned
-
-
-@contextmanager
-def _unique_name() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise InvalidInput(
-            "You have an integration of that name already. Choose another name.",
-            field="name",
-        ) from error

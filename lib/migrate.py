@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from lib.database import Database
+from lib.database import Database, sqlite_path
 from lib.errors import ConfigError
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -18,6 +18,9 @@ _ADVISORY_LOCK = 7_204_518
 
 def migrate(database: Database) -> None:
     """Apply every missing revision in one transaction that other migrators wait for."""
+    if database.is_sqlite:
+        # Payloads are personal data: the file, and its WAL with it, is for this user alone.
+        sqlite_path(database.url).touch(mode=0o600)
     engine = database.engine.execution_options(hub_writes=True)
     with engine.begin() as connection:
         if not database.is_sqlite:

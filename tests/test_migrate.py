@@ -2,6 +2,7 @@
 
 import multiprocessing
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -103,3 +104,10 @@ def migrate_url(url: str) -> None:
     database = Database(url)
     migrate(database)
     database.close()
+
+
+def test_a_new_sqlite_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'hub.db'}")
+    migrate(database)
+    database.close()
+    assert (tmp_path / "hub.db").stat().st_mode & 0o777 == 0o600

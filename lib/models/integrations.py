@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, text
+from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
 from lib.models.registry import Base
@@ -20,14 +20,7 @@ class IntegrationConfig(Base, table=True):
 
     __tablename__ = "integration_configs"
     __table_args__ = (
-        Index(
-            "uq_integration_configs_user_id_name",
-            "user_id",
-            "name",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
+        Index("ix_integration_configs_user_id_name", "user_id", "name"),
         Index(
             "ix_integration_configs_service_name_account_key",
             "service_name",

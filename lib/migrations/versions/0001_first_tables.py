@@ -112,11 +112,7 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
-            "uq_integration_configs_user_id_name",
-            ["user_id", "name"],
-            unique=True,
-            sqlite_where=sa.text("deleted_at IS NULL"),
-            postgresql_where=sa.text("deleted_at IS NULL"),
+            "ix_integration_configs_user_id_name", ["user_id", "name"], unique=False
         )
 
     op.create_table(
