@@ -38,6 +38,8 @@ _SECRET_VALUES = (
         re.IGNORECASE,
     ),
 )
+# At INFO these tell every statement with its values, which are people's data.
+_QUIET = ("sqlalchemy", "aiohttp", "asyncio", "alembic")
 _ROUTED = ("uvicorn", "alembic", "streamlit", "aiohttp", "sqlalchemy", "asyncio")
 
 
@@ -131,5 +133,5 @@ def _route_library_loggers() -> None:
     for name, logger in list(logging.root.manager.loggerDict.items()):
         if isinstance(logger, logging.Logger) and name.partition(".")[0] in _ROUTED:
             logger.handlers.clear()
-            logger.setLevel(logging.NOTSET)
+            logger.setLevel(logging.WARNING if name in _QUIET else logging.NOTSET)
             logger.propagate = True

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from lib.hub import Hub
 from lib.log import REDACTED, configure_logging, redact_headers, redact_text
+from tests.factories import make_user
 
 SECRETS = (
     "Authorization: Bearer abcdef123456.xyz",
@@ -102,6 +104,13 @@ def test_standard_loggers_are_routed(lines: io.StringIO, name: str) -> None:
     line = _last(lines)
     assert line["event"] == f"POST /api/webhooks/make/{REDACTED}"
     assert line["logger"] == name
+
+
+def test_sql_statements_and_their_values_are_not_logged(
+    lines: io.StringIO, sqlite_hub: Hub
+) -> None:
+    make_user(sqlite_hub, email="private@example.com")
+    assert lines.getvalue() == ""
 
 
 def test_headers_are_kept_without_secrets() -> None:
