@@ -45,11 +45,6 @@ def check_known_revision(database: Database) -> None:
         )
 
 
-def alembic_config(connection: Connection) -> Config:
-    """Return Alembic's configuration for `connection`, without an ini file."""
-    return _config(connection)
-
-
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))

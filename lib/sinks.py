@@ -7,10 +7,10 @@ fewer rows went in than were sent.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 
+from lib.database import Database
 from lib.drafts import Draft, EventDraft, RejectionDraft, Stored
 from lib.errors import HubError, StorageUnavailable
 
@@ -62,8 +62,8 @@ class DraftSink(ABC):
         """Close the connection."""
 
 
-def open_sink(database: Any) -> DraftSink:
-    """Return the sink for a `lib.database.Database`; only its engine's driver is imported."""
+def open_sink(database: Database) -> DraftSink:
+    """Return the sink of the database; only its engine's driver is imported."""
     if database.is_sqlite:
         from lib.sink_sqlite import SqliteSink
 

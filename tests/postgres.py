@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -14,6 +13,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
+
+from tests.processes import free_port
 
 SERVER_VARIABLE = "HUB_TEST_POSTGRES_URL"
 _BINARIES = Path("/usr/lib/postgresql")
@@ -73,7 +74,7 @@ def run_postgres(options: str = _VOLATILE) -> Iterator[PostgresServer]:
 
 
 def _run_cluster(binaries: Path, data: Path, options: str) -> Iterator[PostgresServer]:
-    port = _free_port()
+    port = free_port()
     options = (
         f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} "
         f"-c max_connections=200 {options}"
@@ -111,9 +112,3 @@ def _find_binaries() -> Path:
         "There is no PostgreSQL 15 or newer: apt-get install postgresql-15, "
         f"or name a server in {SERVER_VARIABLE}"
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,19 +1,14 @@
 """Webhooks as vendors send them, posted at a running receiver on both databases."""
 
 import hashlib
-import ipaddress
 import json
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
 from twilio.request_validator import RequestValidator
 
-from lib import integrations
 from lib.access import Actor
-from lib.clock import shifted
 from lib.database import sqlite_path
 from lib.hub import Hub
 from tests.factories import make_user
@@ -28,7 +23,6 @@ from tests.receiving import (
     post,
     receiving,
     sign,
-    sign_form,
     stored_events,
 )
 
@@ -180,115 +174,6 @@ def test_malformed_json_is_refused_and_kept(hub: Hub, member: Actor, service: st
     assert (row.reason, row.body) == ("malformed", broken)
 
 
-def test_unknown_address_stores_nothing(hub: Hub, member: Actor) -> None:
-    issued = connect(hub, member, "make")
-    signed = sign(issued, SAMPLES["make"])
-    right = issued.integration.webhook_url
-    wrong = (right[:-1] + "x", right.replace("/make/", "/zapier/"), right.replace("/make/", "/no/"))
-    with receiving(hub) as client:
-        answers = [post(client, url, signed) for url in wrong]
-    assert [answer.status_code for answer in answers] == [404, 404, 404]
-    assert answers[0].content == answers[1].content
-    assert stored_events(hub) == []
-    assert kept_rejections(hub) == []
-
-
-def test_integration_added_later_is_found_at_once(hub: Hub, member: Actor) -> None:
-    with receiving(hub) as client:
-        issued = connect(hub, member, "make")
-        signed = sign(issued, SAMPLES["make"])
-        assert post(client, issued.integration.webhook_url, signed).status_code == 200
-
-
-def test_known_address_reads_nothing_from_the_database(hub: Hub, member: Actor) -> None:
-    issued = connect(hub, member, "make")
-    signed = sign(issued, SAMPLES["make"])
-    statements: list[str] = []
-    with receiving(
-        hub,
-    ) as client:
-        sqlalchemy_event.listen(
-            hub.database.engine,
-            "before_cursor_execute",
-            lambda _c, _k, statement, *_rest: statements.append(statement),
-        )
-        assert post(client, issued.integration.webhook_url, signed).status_code == 200
-    # The directory's own look once a second may fall into the request.
-    assert [text for text in statements if "hub_facts" not in text] == []
-
-
-def test_rotated_address_works_until_its_overlap_ends(hub: Hub, member: Actor) -> None:
-    issued = connect(hub, member, "make")
-    signed = sign(issued, SAMPLES["make"])
-    old = issued.integration.webhook_url
-    with receiving(hub) as client:
-        new = integrations.rotate_address(hub, member, issued.integration.id).webhook_url
-        assert [post(client, url, signed).status_code for url in (old, new)] == [200, 200]
-        with shifted(timedelta(days=8)):
-            assert [post(client, url, signed).status_code for url in (old, new)] == [404, 200]
-
-
-def test_paused_integration_still_stores(hub: Hub, member: Actor) -> None:
-    issued = connect(hub, member, "make")
-    integrations.pause(hub, member, issued.integration.id)
-    with receiving(hub) as client:
-        answer = post(client, issued.integration.webhook_url, sign(issued, SAMPLES["make"]))
-    assert answer.status_code == 200
-    assert len(stored_events(hub)) == 1
-
-
-def test_removed_integration_is_unknown(hub: Hub, member: Actor) -> None:
-    issued = connect(hub, member, "make")
-    with receiving(hub) as client:
-        assert post(client, issued.integration.webhook_url, sign(issued, {"n": 1})).is_success
-        integrations.remove(hub, member, issued.integration.id, typed_name=issued.integration.name)
-        for _ in range(40):
-            answer = post(client, issued.integration.webhook_url, sign(issued, {"n": 2}))
-            if answer.status_code == 404:
-                break
-            client.portal.call(_rest)  # type: ignore[union-attr]
-    assert answer.status_code == 404
-
-
-async def _rest() -> None:
-    import anyio
-
-    await anyio.sleep(0.1)
-
-
-def test_bare_address_resolves_twilio_by_account(hub: Hub, member: Actor) -> None:
-    issued = connect(hub, member, "twilio")
-    url = "http://localhost:8000/api/webhooks/twilio"
-    stranger = {**SMS, "AccountSid": ACCOUNT[:-1] + "9"}
-    with receiving(hub) as client:
-        assert post(client, url, sign_form(url, SMS)).status_code == 200
-        assert post(client, url, sign_form(url, SMS, token="other")).status_code == 403
-        assert post(client, url, sign_form(url, stranger)).status_code == 404
-    (event,) = stored_events(hub)
-    assert event.integration_id == issued.integration.id
-
-
-def test_bare_address_resolves_gohighlevel_by_location(hub: Hub, member: Actor) -> None:
-    issued = connect(hub, member, "gohighlevel")
-    url = "http://localhost:8000/api/webhooks/gohighlevel"
-    with receiving(hub) as client:
-        assert post(client, url, sign(issued, SAMPLES["gohighlevel"])).status_code == 200
-        other = sign(issued, {**SAMPLES["gohighlevel"], "locationId": "another"})
-        assert post(client, url, other).status_code == 404
-    assert len(stored_events(hub)) == 1
-
-
-def test_bare_address_goes_to_nobody_when_two_users_claim_a_location(
-    hub: Hub, member: Actor
-) -> None:
-    issued = connect(hub, member, "gohighlevel")
-    connect(hub, make_user(hub, email="mallory@example.com"), "gohighlevel")
-    url = "http://localhost:8000/api/webhooks/gohighlevel"
-    with receiving(hub) as client:
-        assert post(client, url, sign(issued, SAMPLES["gohighlevel"])).status_code == 404
-    assert stored_events(hub) == []
-
-
 def test_twilio_get_carries_its_parameters_in_the_query(hub: Hub, member: Actor) -> None:
     issued = connect(hub, member, "twilio")
     query = urlencode(SMS)
@@ -320,53 +205,6 @@ def test_person_who_opens_the_address_is_told_what_it_is(hub: Hub, member: Actor
         answer = client.get(issued.integration.webhook_url.partition(":8000")[2])
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert "Paste it" in answer.json()["detail"]
-
-
-@pytest.mark.parametrize(
-    ("public_url", "inside_prefix"),
-    [
-        ("https://hub.example.com", ""),
-        ("https://hub.example.com:8443", ""),
-        ("https://example.com/hub", ""),
-        ("https://example.com/hub", "/hub"),
-        ("http://hub.example.com:8080", ""),
-    ],
-)
-def test_proxy_matrix_for_twilio(
-    hub: Hub, member: Actor, public_url: str, inside_prefix: str
-) -> None:
-    hub = Hub(hub.settings.model_copy(update={"public_url": public_url}), hub.database, hub.vault)
-    issued = connect(hub, member, "twilio")
-    path = "/api/" + issued.integration.webhook_url.partition("/api/")[2]
-    with receiving(hub) as client:
-        for number, query in enumerate(("", "?room=a%20b&x=1")):
-            fields = {**SMS, "MessageSid": f"SM{number}"}
-            signed = sign_form(issued.integration.webhook_url + query, fields)
-            answer = client.post(
-                inside_prefix + path + query,
-                content=signed.body,
-                headers={**signed.headers, "host": "inside", "x-forwarded-host": "evil.example"},
-            )
-            assert answer.status_code == 200
-    assert len(stored_events(hub)) == 2
-
-
-def test_sender_address_comes_from_trusted_proxies_alone(hub: Hub, member: Actor) -> None:
-    issued = connect(hub, member, "make")
-    forwarded = {"x-forwarded-for": "198.51.100.7, 192.0.2.9"}
-    url = issued.integration.webhook_url
-
-    def source_ip(number: int, **changes: Any) -> str:
-        signed = sign(issued, {"n": number})
-        with receiving(hub, **changes) as client:
-            client._transport.client = ("192.0.2.1", 5000)  # type: ignore[attr-defined]
-            post(client, url, Signed(signed.body, {**signed.headers, **forwarded}))
-        return stored_events(hub)[-1].source_ip
-
-    proxies = tuple(ipaddress.ip_network(n) for n in ("192.0.2.1/32", "192.0.2.9/32"))
-    assert source_ip(1) == "192.0.2.1"
-    assert source_ip(2, trusted_proxies=proxies[:1]) == "192.0.2.9"
-    assert source_ip(3, trusted_proxies=proxies) == "198.51.100.7"
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -405,4 +243,4 @@ def test_rejections_over_the_limit_are_counted_not_kept(hub: Hub, member: Actor)
             assert post(client, issued.integration.webhook_url, forged).status_code == 401
         metrics = client.get("/metrics").text
     assert len(kept_rejections(hub)) == 60
-    assert 'service="make"} 70' in metrics or "outcome=" in metrics
+    assert 'hub_webhook_requests_total{outcome="bad_signature",service="make"} 70.0' in metrics

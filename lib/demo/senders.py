@@ -1,14 +1,14 @@
 """Requests as the providers send them, signed with the keys of the demo's integrations."""
 
 import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from lib.providers.twilio.signature import sign
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,14 @@ class Sending:
 
 
 def twilio_request(url: str, fields: Mapping[str, str], auth_token: str) -> Sending:
-    """Return a form signed with HMAC-SHA1 over the URL and the sorted fields.
-
-    https://www.twilio.com/docs/usage/webhooks/webhooks-security
-    """
-    message = url + "".join(name + fields[name] for name in sorted(fields))
-    signature = hmac.new(auth_token.encode(), message.encode(), hashlib.sha1).digest()
+    """Return a form with X-Twilio-Signature."""
+    signature = sign(url, fields.items(), secret=auth_token)
     return Sending(
         urlencode(fields).encode(),
         {
             "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
             "User-Agent": "TwilioProxy/1.1",
-            "X-Twilio-Signature": base64.b64encode(signature).decode(),
+            "X-Twilio-Signature": signature,
         },
     )
 

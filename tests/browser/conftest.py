@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from pydantic import SecretStr
 from lib.hub import Hub, prepare_hub
 from lib.settings import Settings
 from lib.users import add_user
+from tests.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
@@ -72,7 +72,7 @@ def run_dashboard(folder: Path) -> Iterator[Dashboard]:
             key_file=folder / "master.keys",
         )
     )
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -123,12 +123,6 @@ def wait_for_cookie(context: BrowserContext) -> dict[str, object]:
 def path_of(page: Page) -> str:
     """Return the address behind the host."""
     return re.sub(r"^https?://[^/]+", "", page.url)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
