@@ -14,7 +14,8 @@ from lib.hub import Hub
 from lib.ids import new_id
 from lib.integrations import bump_revision, owned_row
 from lib.models import ApiCall
-from lib.providers.base import CheckResult, Values
+from lib.providers.base import CheckResult
+from lib.providers.fields import Values
 from lib.providers.registry import get_provider
 
 

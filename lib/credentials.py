@@ -7,7 +7,8 @@ from datetime import datetime
 
 from lib.clock import now
 from lib.models import IntegrationConfig
-from lib.providers.base import Provider, Values
+from lib.providers.base import Provider
+from lib.providers.fields import Values
 from lib.seals import Vault
 
 TABLE = "integration_configs"

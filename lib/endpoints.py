@@ -15,7 +15,8 @@ from lib.errors import SecretUnreadable, StorageUnavailable
 from lib.hub import Hub
 from lib.integrations import REVISION, token_digest
 from lib.models import HubFact, IntegrationConfig
-from lib.providers.base import Provider, Values
+from lib.providers.base import Provider
+from lib.providers.fields import Values
 from lib.providers.registry import get_provider
 
 log = structlog.get_logger()

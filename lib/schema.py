@@ -4,7 +4,7 @@ from sqlalchemy import inspect, text
 
 from lib.database import Database
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def pending_revision(database: Database) -> str | None:

@@ -8,6 +8,17 @@ from lib.models.events import (
     WebhookEvent,
 )
 from lib.models.integrations import IntegrationConfig
+from lib.models.outgoing import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryRollup,
+    Destination,
+    DestinationState,
+    Issue,
+    Replay,
+    RetentionRun,
+    Route,
+)
 from lib.models.people import LoginSession, LoginThrottle, User
 from lib.models.records import ApiCall, AuditEntry
 from lib.models.registry import Base
@@ -17,13 +28,22 @@ __all__ = [
     "ApiCall",
     "AuditEntry",
     "Base",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryRollup",
+    "Destination",
+    "DestinationState",
     "EventKey",
     "HourlyRollup",
     "HubFact",
     "IntegrationConfig",
+    "Issue",
     "LoginSession",
     "LoginThrottle",
     "RejectedRequest",
+    "Replay",
+    "RetentionRun",
+    "Route",
     "SearchDocument",
     "User",
     "WebhookEvent",

@@ -68,6 +68,7 @@ class WebhookEvent(Base, table=True):
     error: str | None = None
     lease_id: str | None = None
     due_at: datetime
+    payload_removed_at: datetime | None = None
     created_at: datetime
 
 

@@ -16,6 +16,7 @@ class IntegrationConfig(Base, table=True):
     `{"sealed", "last4", "set_at"}`. `webhook_url` is the full address as it was issued;
     requests are matched by the digest of its token alone. A removed integration keeps
     its row, without credentials and address, so that its history still has a name.
+    `retention` maps what is kept to days, for what differs from the hub's own ages.
     """
 
     __tablename__ = "integration_configs"
@@ -34,6 +35,7 @@ class IntegrationConfig(Base, table=True):
     name: str
     config_data: dict[str, Any] = Field(sa_type=JSON)
     credentials: dict[str, Any] = Field(sa_type=JSON)
+    retention: dict[str, Any] = Field(sa_type=JSON, default_factory=dict)
     account_key: str | None = None
     webhook_url: str
     token_digest: str | None = Field(default=None, unique=True)

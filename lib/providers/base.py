@@ -6,7 +6,6 @@ tables, engines, screens and other providers.
 
 import hashlib
 import json
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,34 +16,17 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from lib.errors import InvalidInput, MalformedRequest
+from lib.errors import MalformedRequest
 from lib.http import VendorClient
+from lib.providers.fields import CredentialField, Values, clean_values
+from lib.providers.targets import Target
 from lib.settings import Settings
 
-Values = Mapping[str, str]
 Outcome = Literal["verified", "accepted", "failed"]
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 # Far above any vendor's form; a body of a million "&" would hold the receiver for seconds.
 MAX_FORM_FIELDS = 5000
-
-
-@dataclass(frozen=True)
-class CredentialField:
-    """One value that a member enters.
-
-    A secret is sealed on save and never shown again. `pattern` is matched against the whole
-    value; `pattern_help` says in words what it asks for.
-    """
-
-    name: str
-    label: str
-    help: str
-    is_secret: bool = False
-    is_required: bool = False
-    pattern: str = r".{1,500}"
-    pattern_help: str = "Enter at most 500 characters on one line."
-    placeholder: str = ""
 
 
 @dataclass
@@ -132,6 +114,8 @@ class Provider(ABC):
     signature_note: str
     # The secret field that the hub fills and shows once when the member leaves it blank.
     issued_field: str | None = None
+    # The kinds of destination that this vendor offers.
+    targets: tuple[Target, ...] = ()
     # Documented event types; others are stored all the same.
     event_types: tuple[str, ...] = ()
     methods: frozenset[str] = frozenset({"POST"})
@@ -170,18 +154,7 @@ class Provider(ABC):
 
     def validate(self, values: Values, settings: Settings) -> dict[str, str]:
         """Return the cleaned values; raise InvalidInput(field) for the first bad one."""
-        known = {item.name: item for item in self.fields}
-        for name in values:
-            if name not in known:
-                raise InvalidInput(
-                    f"{self.label} has no field {name}. Use one of: {', '.join(known)}.",
-                    field=name,
-                )
-        return {
-            item.name: cleaned
-            for item in self.fields
-            if (cleaned := _clean(item, values.get(item.name, ""))) is not None
-        }
+        return clean_values(self.label, self.fields, values)
 
     def account_key(self, values: Values) -> str | None:
         """Return the vendor's account that bare addresses are resolved by, if there is one."""
@@ -275,14 +248,3 @@ def digest(*parts: bytes) -> str:
         hashed.update(len(part).to_bytes(8))
         hashed.update(part)
     return hashed.hexdigest()
-
-
-def _clean(item: CredentialField, raw: str) -> str | None:
-    value = raw.strip()
-    if not value:
-        if item.is_required:
-            raise InvalidInput(f"{item.label} is missing. {item.help}", field=item.name)
-        return None
-    if not re.fullmatch(item.pattern, value, re.ASCII if item.pattern.isascii() else 0):
-        raise InvalidInput(f"{item.label} is not right. {item.pattern_help}", field=item.name)
-    return value

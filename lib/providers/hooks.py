@@ -11,15 +11,14 @@ from lib.http import VendorAnswer, VendorClient
 from lib.providers import header_secret
 from lib.providers.base import (
     CheckResult,
-    CredentialField,
     InboundRequest,
     ParsedEvent,
     Provider,
-    Values,
     Verification,
     read_payload,
 )
 from lib.providers.contacts import Key, collect_keys
+from lib.providers.fields import CredentialField, Values
 from lib.providers.text import clean_text, stable_key, text_at
 from lib.settings import Settings
 

@@ -4,6 +4,7 @@ from lib.errors import InvalidInput
 from lib.providers.base import Provider
 from lib.providers.gohighlevel import GoHighLevel
 from lib.providers.make import Make
+from lib.providers.targets import Target
 from lib.providers.twilio import Twilio
 from lib.providers.webhook import Webhook
 from lib.providers.zapier import Zapier
@@ -32,3 +33,19 @@ def get_provider(slug: str) -> Provider:
             field="service_name",
         )
     return provider
+
+
+def all_targets() -> tuple[Target, ...]:
+    """Return every kind of destination in the order in which screens show them."""
+    return tuple(target for provider in all_providers() for target in provider.targets)
+
+
+def get_target(kind: str) -> Target:
+    """Return the kind of destination called `kind`; raise InvalidInput if there is none."""
+    for target in all_targets():
+        if target.kind == kind:
+            return target
+    kinds = ", ".join(target.kind for target in all_targets())
+    raise InvalidInput(
+        f"There is no kind of destination called {kind[:40]}. Use one of: {kinds}.", field="kind"
+    )

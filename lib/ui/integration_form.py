@@ -14,7 +14,8 @@ from lib.errors import HubError, InvalidInput
 from lib.first_values import first_values, offered_secrets, with_offered_secrets
 from lib.hub import Hub
 from lib.integrations import Integration
-from lib.providers.base import CredentialField, Provider
+from lib.providers.base import Provider
+from lib.providers.fields import CredentialField
 from lib.ui.issued_secret import remember_secret
 
 OPEN = "open"

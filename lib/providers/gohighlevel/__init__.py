@@ -5,16 +5,9 @@ from typing import Any
 from lib.errors import MalformedRequest
 from lib.http import VendorClient
 from lib.providers import header_secret
-from lib.providers.base import (
-    CheckResult,
-    CredentialField,
-    InboundRequest,
-    ParsedEvent,
-    Provider,
-    Values,
-    Verification,
-)
+from lib.providers.base import CheckResult, InboundRequest, ParsedEvent, Provider, Verification
 from lib.providers.contacts import Key
+from lib.providers.fields import CredentialField, Values
 from lib.providers.gohighlevel.check import check_location
 from lib.providers.gohighlevel.event_types import EVENT_TYPES
 from lib.providers.gohighlevel.events import describe, extract, parse_request

@@ -1,7 +1,8 @@
 """Asks HighLevel whether a token reaches its location."""
 
 from lib.http import VendorAnswer, VendorClient
-from lib.providers.base import CheckResult, Values
+from lib.providers.base import CheckResult
+from lib.providers.fields import Values
 from lib.providers.text import text_at
 
 # Per-API value: https://marketplace.gohighlevel.com/docs/ (Versioning); calls without it get 401.

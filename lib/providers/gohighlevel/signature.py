@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from lib.errors import MalformedRequest, SignatureError
 from lib.providers import header_secret
-from lib.providers.base import InboundRequest, Values, Verification
+from lib.providers.base import InboundRequest, Verification
+from lib.providers.fields import Values
 from lib.settings import Settings
 
 _ED25519_HEADER = "x-ghl-signature"

@@ -1,7 +1,8 @@
 """Asks Make's API whether a token works on its zone and for its team."""
 
 from lib.http import VendorAnswer, VendorClient
-from lib.providers.base import CheckResult, Values
+from lib.providers.base import CheckResult
+from lib.providers.fields import Values
 from lib.settings import Settings
 
 _OK, _UNAUTHORIZED, _FORBIDDEN = 200, 401, 403

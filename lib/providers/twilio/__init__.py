@@ -10,10 +10,10 @@ from lib.providers.base import (
     InboundRequest,
     ParsedEvent,
     Provider,
-    Values,
     Verification,
 )
 from lib.providers.contacts import Key, collect_keys
+from lib.providers.fields import Values
 from lib.providers.twilio.check import check_account
 from lib.providers.twilio.events import EVENT_TYPES, describe, parse_request
 from lib.providers.twilio.fields import FIELDS, PAIRED_FIELDS

@@ -3,7 +3,8 @@
 from typing import Any
 
 from lib.http import VendorAnswer, VendorClient
-from lib.providers.base import CheckResult, Values
+from lib.providers.base import CheckResult
+from lib.providers.fields import Values
 from lib.providers.text import text_at
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404

@@ -1,6 +1,6 @@
 """What a member enters about a Twilio account."""
 
-from lib.providers.base import CredentialField
+from lib.providers.fields import CredentialField
 
 _PRINTABLE = r"[!-~]{1,200}"
 _COPY_HELP = "Copy it again, without spaces."

@@ -12,7 +12,8 @@ from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from lib.errors import SignatureError
-from lib.providers.base import FORM, InboundRequest, Values, Verification
+from lib.providers.base import FORM, InboundRequest, Verification
+from lib.providers.fields import Values
 
 Algorithm = Literal["sha1", "sha256"]
 Pairs = Iterable[tuple[str, str]]

@@ -8,15 +8,14 @@ from lib.errors import InvalidInput, MalformedRequest
 from lib.http import VendorClient
 from lib.providers.base import (
     CheckResult,
-    CredentialField,
     InboundRequest,
     ParsedEvent,
     Provider,
-    Values,
     Verification,
     read_payload,
 )
 from lib.providers.contacts import Key, collect_keys
+from lib.providers.fields import CredentialField, Values
 from lib.providers.hooks import describe_payload
 from lib.providers.text import clean_text, stable_key
 from lib.providers.webhook.signature import (

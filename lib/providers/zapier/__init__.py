@@ -3,7 +3,8 @@
 import re
 
 from lib.http import VendorAnswer, VendorClient
-from lib.providers.base import CheckResult, CredentialField, Values
+from lib.providers.base import CheckResult
+from lib.providers.fields import CredentialField, Values
 from lib.providers.hooks import HOOK_URL_PATTERN, INBOUND_SECRET, HookProvider, is_success
 from lib.settings import Settings
 
