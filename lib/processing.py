@@ -1,17 +1,17 @@
-"""The worker's first step: pending events become findable, counted, and done.
+"""The worker's first step: pending events become findable, counted, routed, and done.
 
-Each event is counted exactly once: its status, its keys and its count change in one
-transaction, and only while this worker still holds the lease.
+Each event is counted and routed exactly once: its status, its keys, its count and its
+deliveries change in one transaction, and only while this worker still holds the lease.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from lib.clock import now
@@ -19,6 +19,16 @@ from lib.derivation import Derived, derive
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import EventKey, HourlyRollup, SearchDocument, WebhookEvent
+from lib.outgoing.envelope import EventFacts
+from lib.outgoing.routing import (
+    ActiveRoute,
+    RoutedEvent,
+    RoutesByIntegration,
+    enqueue,
+    load_routes,
+    routes_for,
+)
+from lib.rollups import add_counts
 
 log = structlog.get_logger()
 
@@ -37,26 +47,68 @@ def process_batch(hub: Hub) -> int:
     Any number of workers may do this at once; one that dies leaves its events to be taken
     again when its lease has run out.
     """
+    if not _is_any_due(hub):
+        return 0
     lease_id = new_id("lea")
     with hub.database.write() as session:
         rows = _claim(session, lease_id, is_sqlite=hub.database.is_sqlite)
+        routes = load_routes(session, {row.integration_id for row in rows})
     if not rows:
         return 0
-    derived: dict[str, Derived] = {}
-    failed: dict[str, str] = {}
+    work = _prepare(rows, routes)
+    with hub.database.write() as session:
+        held = _finish(session, lease_id, list(work.derived))
+        _keep(session, [row for row in rows if row.id in held], work.derived)
+        enqueue(session, [pair for pair in work.routed if pair[0].facts.id in held])
+        for row in rows:
+            if row.id in work.failed:
+                _put_off(session, lease_id, row.id, row.attempts + 1, why=work.failed[row.id])
+    return len(rows)
+
+
+@dataclass
+class _Work:
+    """What a batch comes to, before any of it is written."""
+
+    derived: dict[str, Derived] = field(default_factory=dict)
+    routed: list[tuple[RoutedEvent, ActiveRoute]] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def _prepare(rows: Sequence[Any], routes: RoutesByIntegration) -> _Work:
+    work = _Work()
     for row in rows:
         try:
-            derived[row.id] = derive(row.service_name, row.content_type, row.payload)
+            work.derived[row.id] = derive(row.service_name, row.content_type, row.payload)
+            event = RoutedEvent(row.user_id, _facts(row))
+            taken_by = routes_for(event.facts, routes.get(row.integration_id, ()))
+            work.routed += [(event, route) for route in taken_by]
         except _SHAPE_ERRORS as error:
             log.exception("event_not_processed", event_id=row.id)
-            failed[row.id] = f"The payload could not be read ({type(error).__name__})."
-    with hub.database.write() as session:
-        held = _finish(session, lease_id, list(derived))
-        _keep(session, [row for row in rows if row.id in held], derived)
-        for row in rows:
-            if row.id in failed:
-                _put_off(session, lease_id, row.id, row.attempts + 1, why=failed[row.id])
-    return len(rows)
+            work.derived.pop(row.id, None)
+            work.failed[row.id] = f"The payload could not be read ({type(error).__name__})."
+    return work
+
+
+def _facts(row: Any) -> EventFacts:
+    return EventFacts(
+        id=row.id,
+        event_type=row.event_type,
+        created_at=row.created_at,
+        service_name=row.service_name,
+        integration_id=row.integration_id,
+        content_type=row.content_type,
+        payload=row.payload,
+    )
+
+
+def _is_any_due(hub: Hub) -> bool:
+    """Look before taking the write lock, which an idle worker would hold for nothing."""
+    due = select(col(WebhookEvent.id)).where(
+        col(WebhookEvent.status) == "pending", col(WebhookEvent.due_at) <= now()
+    )
+    with hub.database.read() as session:
+        return session.execute(due.limit(1)).first() is not None
 
 
 def _claim(session: Session, lease_id: str, *, is_sqlite: bool) -> Sequence[Any]:
@@ -160,12 +212,4 @@ def _count(session: Session, rows: list[Any]) -> None:
         {**dict(zip(names, place, strict=True)), "outcome": "received", "count": count}
         for place, count in sorted(counts.items())
     ]
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(HourlyRollup)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["hour", "integration_id", "event_type", "outcome"],
-            set_={"count": col(HourlyRollup.count) + statement.excluded["count"]},
-        ),
-        values,
-    )
+    add_counts(session, HourlyRollup, values)

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     receiver_port: int = 8000
     dashboard_port: int = 8501
     max_body_bytes: int = 1_048_576
+    delivery_lease_seconds: int = 60
 
     @field_validator("public_url", "twilio_api_url", "gohighlevel_api_url", "make_api_url")
     @classmethod
@@ -65,6 +66,13 @@ class Settings(BaseSettings):
         if parts.query or parts.fragment:
             raise ValueError("give the URL without ? and #")
         return value.rstrip("/")
+
+    @field_validator("delivery_lease_seconds")
+    @classmethod
+    def _check_lease(cls, value: int) -> int:
+        if not 2 <= value <= 600:
+            raise ValueError("give 2 to 600 seconds")
+        return value
 
     @field_validator("database_url")
     @classmethod

@@ -49,14 +49,18 @@ class AttemptResult:
     started_at: datetime
 
 
+def not_sent(judgement: Judgement) -> AttemptResult:
+    """Return the result of an attempt that ended before anything was sent."""
+    return AttemptResult(judgement, Exchange(Timings(0.0)), {}, b"", now())
+
+
 async def make_attempt(job: Job, sender: Sender) -> AttemptResult:
     """Send the job's document once and judge the end; faults are results, never raised."""
     started_at = now()
     try:
         body = render_body(job)
     except InvalidInput as error:
-        judgement = Judgement("dead", "config", error.message)
-        return AttemptResult(judgement, Exchange(Timings(0.0)), {}, b"", started_at)
+        return not_sent(Judgement("dead", "config", error.message))
     headers = {
         "content-type": "application/json",
         "user-agent": _USER_AGENT,

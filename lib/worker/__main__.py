@@ -1,17 +1,23 @@
 """Runs one worker: `python -m lib.worker`."""
 
+import asyncio
 import signal
 import sys
 
 import structlog
+import uvloop
 
 from lib.errors import ConfigError
-from lib.hub import open_hub
+from lib.hub import Hub, open_hub
 from lib.log import configure_logging
+from lib.outgoing.hook_sender import HookSender
 from lib.settings import load_settings
 from lib.worker.loop import Worker
 
 log = structlog.get_logger()
+
+# An attempt must end well within its lease, or another worker would make it again.
+_LONGEST_ATTEMPT_SECONDS = 30.0
 
 
 def main() -> int:
@@ -22,13 +28,23 @@ def main() -> int:
     except ConfigError as error:
         log.error("not_started", why=error.message)
         return 1
-    worker = Worker(hub)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: worker.stop())
-    log.info("worker_started")
-    worker.run()
-    hub.close()
+    try:
+        uvloop.run(_work(hub))
+    finally:
+        hub.close()
     return 0
+
+
+async def _work(hub: Hub) -> None:
+    total_seconds = min(_LONGEST_ATTEMPT_SECONDS, hub.settings.delivery_lease_seconds / 2)
+    allowed = hub.settings.allowed_private_networks
+    async with HookSender(allowed, total_seconds=total_seconds) as sender:
+        worker = Worker(hub, sender)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, worker.stop)
+        log.info("worker_started")
+        await worker.run()
 
 
 if __name__ == "__main__":

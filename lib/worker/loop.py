@@ -1,59 +1,96 @@
-"""The worker's round: a sign of life, due work, and a pause when there is none."""
+"""One worker: its steps run side by side, each in its own pace, until it is stopped."""
 
+import asyncio
 import socket
-import threading
 from datetime import timedelta
 
 import structlog
 from sqlalchemy import delete
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
 from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import WorkerHeartbeat
+from lib.outgoing.claims import release_expired
+from lib.outgoing.exchange import Sender
 from lib.processing import process_batch
+from lib.worker.database_thread import DatabaseThread
+from lib.worker.delivering import LONGEST_PAUSE_SECONDS, Deliverer
+from lib.worker.wakeup import watch
 
 log = structlog.get_logger()
 
-IDLE_SECONDS = 0.25
-OUTAGE_SECONDS = 2.0
-BEAT_EVERY = timedelta(seconds=5)
+BEAT_SECONDS = 5.0
 _FORGET_AFTER = timedelta(days=1)
+# Less than the five seconds after which honcho kills.
+_GRACE_SECONDS = 2.0
 
 
 class Worker:
-    """One worker; `run` returns soon after `stop` is called."""
+    """Processes events, sends deliveries and keeps house until `stop` is called."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, sender: Sender) -> None:
         self._hub = hub
         self._id = new_id("wrk")
         self._started_at = now()
-        self._beaten_at = self._started_at - BEAT_EVERY
-        self._stopping = threading.Event()
+        self._database = DatabaseThread(hub.database)
+        self._deliverer = Deliverer(hub, sender, self._database)
+        self._arrived = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Ask the worker to finish its batch and return."""
+        """Ask the worker to finish what is under way and return."""
         self._stopping.set()
 
-    def run(self) -> None:
-        """Work until stopped; a database that is away is waited for."""
-        while not self._stopping.is_set():
+    async def run(self) -> None:
+        """Work until stopped; the first step that fails for good ends the worker."""
+        delivering = asyncio.create_task(self._deliverer.run())
+        steps = [
+            asyncio.create_task(step)
+            for step in (
+                self._process(),
+                self._keep_house(),
+                watch(self._hub.database, self._on_change),
+                self._stopping.wait(),
+            )
+        ]
+        done, _ = await asyncio.wait([delivering, *steps], return_when=asyncio.FIRST_COMPLETED)
+        for step in steps:
+            step.cancel()
+        # A turn that runs may hold claims that nobody else knows of: it is not cut short.
+        self._deliverer.stop()
+        await asyncio.wait([delivering], timeout=_GRACE_SECONDS)
+        delivering.cancel()
+        await asyncio.gather(delivering, *steps, return_exceptions=True)
+        await self._deliverer.finish(_GRACE_SECONDS)
+        self._database.close()
+        for ended in done:
+            ended.result()
+
+    def _on_change(self) -> None:
+        self._arrived.set()
+        self._deliverer.stir()
+
+    async def _process(self) -> None:
+        while True:
+            self._arrived.clear()
+            if await self._database.run(lambda: process_batch(self._hub)):
+                self._deliverer.stir()
+                continue
             try:
-                pause = self.round()
-            except DBAPIError as error:
-                log.warning("database_away", why=type(error.orig).__name__)
-                pause = OUTAGE_SECONDS
-            self._stopping.wait(pause)
+                async with asyncio.timeout(LONGEST_PAUSE_SECONDS):
+                    await self._arrived.wait()
+            except TimeoutError:
+                pass
 
-    def round(self) -> float:
-        """Do what is due now and return how many seconds may pass before the next round."""
-        if now() - self._beaten_at >= BEAT_EVERY:
-            self._beat()
-        return 0.0 if process_batch(self._hub) else IDLE_SECONDS
+    async def _keep_house(self) -> None:
+        while True:
+            await self._database.run(self._beat)
+            await asyncio.sleep(BEAT_SECONDS)
 
-    def _beat(self) -> None:
+    def _beat(self) -> int:
+        """Give a sign of life, and take over from workers that gave none."""
         moment = now()
         with self._hub.database.write() as session:
             session.merge(
@@ -67,4 +104,7 @@ class Worker:
             session.execute(
                 delete(WorkerHeartbeat).where(col(WorkerHeartbeat.beat_at) < moment - _FORGET_AFTER)
             )
-        self._beaten_at = moment
+            released = release_expired(session, moment)
+        if released:
+            log.warning("leases_expired", deliveries=released)
+        return released

@@ -1,0 +1,149 @@
+"""The worker's second step: due deliveries are claimed, sent at once, and settled in batches."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from lib.clock import now
+from lib.errors import SecretUnreadable
+from lib.hub import Hub
+from lib.ids import new_id
+from lib.outgoing.attempt import AttemptResult, Job, make_attempt, not_sent
+from lib.outgoing.claims import Claimed, Claims, Lease, claim, first_due, release
+from lib.outgoing.envelope import build_envelope
+from lib.outgoing.exchange import Sender
+from lib.outgoing.secret_book import SecretBook
+from lib.outgoing.settlement import Finished, settle
+from lib.providers.registry import get_target
+from lib.providers.targets import Judgement
+from lib.worker.database_thread import DatabaseThread
+
+log = structlog.get_logger()
+
+MOST_IN_FLIGHT = 500
+# Other processes queue deliveries too; not each of them can be heard.
+LONGEST_PAUSE_SECONDS = 0.5
+_REMOVED = Judgement(
+    "dead", "config", "Retention has removed the event's payload, so it can no longer be sent."
+)
+_BROKEN = Judgement(
+    "retry", "config", "The hub failed while it sent this. The worker's log says why."
+)
+
+
+class Deliverer:
+    """Keeps up to 500 requests under way; one destination never waits for another.
+
+    One turn is one transaction: it settles what ended since the last turn and claims what
+    may start now. While it commits, more requests end, so the batches grow with the load.
+    """
+
+    def __init__(self, hub: Hub, sender: Sender, database: DatabaseThread) -> None:
+        self._hub = hub
+        self._sender = sender
+        self._database = database
+        self._book = SecretBook(hub.vault)
+        self._lease = timedelta(seconds=hub.settings.delivery_lease_seconds)
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._finished: list[Finished] = []
+        self._stirred = asyncio.Event()
+        self._is_stopping = False
+
+    def stir(self) -> None:
+        """Say that something may be due."""
+        self._stirred.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped; a database that is away is waited for."""
+        while not self._is_stopping:
+            self._stirred.clear()
+            pause = await self._take_turn()
+            try:
+                async with asyncio.timeout(pause):
+                    await self._stirred.wait()
+            except TimeoutError:
+                pass
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` returns after its turn."""
+        self._is_stopping = True
+        self._stirred.set()
+
+    async def finish(self, grace_seconds: float) -> None:
+        """Wait for what is under way, then settle it and give the rest back to the queue."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=grace_seconds)
+        given_up = sorted(set(self._running.values()))
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        finished, self._finished = self._finished, []
+        try:
+            await self._database.run_once(lambda: self._settle_and_release(finished, given_up))
+        except DBAPIError as error:
+            log.warning("leases_left_to_expire", why=type(error.orig).__name__)
+
+    async def _take_turn(self) -> float:
+        """Settle, claim and start; return for how many seconds nothing can be due."""
+        # Should the database be away meanwhile, what ended is settled when it is back.
+        finished, self._finished = self._finished, []
+        running = len(self._running)
+        claims = await self._database.run(lambda: self._turn(finished, running))
+        for claimed in claims.claimed:
+            task = asyncio.create_task(self._attempt(claimed))
+            self._running[task] = claimed.lease.id
+            task.add_done_callback(self._ended)
+        if claims.more_at is None:
+            return LONGEST_PAUSE_SECONDS
+        seconds = (claims.more_at - now()).total_seconds()
+        return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.pop(task, None)
+        self._stirred.set()
+
+    def _turn(self, finished: Sequence[Finished], running: int) -> Claims:
+        moment = now()
+        capacity = MOST_IN_FLIGHT - running
+        if not finished:
+            with self._hub.database.read() as session:
+                earliest = min(first_due(session).values(), default=None)
+            if earliest is None or earliest > moment or capacity <= 0:
+                return Claims([], earliest)
+        with self._hub.database.write() as session:
+            settle(session, finished, moment)
+            if capacity <= 0:
+                return Claims([], None)
+            lease = Lease(new_id("lea"), moment, moment + self._lease)
+            return claim(session, lease, capacity=capacity)
+
+    def _settle_and_release(self, finished: Sequence[Finished], lease_ids: Sequence[str]) -> None:
+        with self._hub.database.write() as session:
+            settle(session, finished, now())
+            if lease_ids:
+                release(session, lease_ids, now())
+
+    async def _attempt(self, claimed: Claimed) -> None:
+        self._finished.append(Finished(claimed, await self._result(claimed)))
+
+    async def _result(self, claimed: Claimed) -> AttemptResult:
+        """Make one attempt; whatever goes wrong concerns this delivery alone."""
+        if claimed.event is None:
+            return not_sent(_REMOVED)
+        try:
+            job = Job(
+                delivery_id=claimed.id,
+                target=get_target(claimed.destination.kind),
+                secrets=self._book.secrets_of(claimed.destination),
+                document=build_envelope(claimed.event),
+                mapping=claimed.mapping,
+            )
+            return await make_attempt(job, self._sender)
+        except SecretUnreadable as error:
+            return not_sent(Judgement("retry", "config", error.message))
+        except Exception:
+            log.exception("attempt_failed", delivery_id=claimed.id)
+            return not_sent(_BROKEN)
