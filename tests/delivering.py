@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlmodel import col, select
 
-from lib.access import Actor
+from lib.access import Actor, Role
 from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
@@ -94,6 +94,11 @@ def make_destination(
         session.flush()
         session.add(state)
     return row
+
+
+def owner_of(item: Integration) -> Actor:
+    """Return the member whose integration it is."""
+    return Actor(id=item.user_id, email="ada@example.com", name="Ada", role=Role.MEMBER)
 
 
 def queue(

@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from sqlalchemy import update
 
-from lib.access import Actor, Role
 from lib.clock import now
 from lib.hub import Hub
 from lib.integrations import Integration
@@ -28,6 +27,7 @@ from tests.delivering import (
     get_delivery,
     make_destination,
     make_due,
+    owner_of,
     queue,
     state_of,
     waits,
@@ -40,10 +40,6 @@ A, B = "https://a.example.com/in", "https://b.example.com/in"
 
 def fault(error_class: ErrorClass) -> Exchange:
     return Exchange(Timings(3.0), fault=Fault(error_class, "No way. Look at it.", was_sent=False))
-
-
-def make_owner(item: Integration) -> Actor:
-    return Actor(id=item.user_id, email="ada@example.com", name="Ada", role=Role.MEMBER)
 
 
 def unblock(hub: Hub) -> None:
@@ -92,7 +88,7 @@ def test_success_is_recorded_with_its_attempt(hub: Hub) -> None:
 
 def queue_one(hub: Hub, item: Integration, url: str = A, **changes: object) -> tuple[str, str]:
     """Queue one delivery to a destination of its own; return both ids."""
-    owner = make_owner(item)
+    owner = owner_of(item)
     destination = make_destination(hub, owner, url, **changes)
     (delivery_id,) = queue(hub, item, make_event(hub, item), destination=destination)
     return delivery_id, destination.id
@@ -155,7 +151,7 @@ def test_delivery_is_dead_after_its_last_attempt(hub: Hub) -> None:
 
 def test_retry_after_holds_back_the_whole_destination(hub: Hub) -> None:
     item = make_integration(hub, make_user(hub))
-    destination = make_destination(hub, make_owner(item), A, config_data={"concurrency": 1})
+    destination = make_destination(hub, owner_of(item), A, config_data={"concurrency": 1})
     first, second = queue(hub, item, make_event(hub, item), destination=destination, count=2)
     sender = ScriptedSender({A: [answer(429, retry_after="120")]})
     begun = now()
@@ -169,7 +165,7 @@ def test_retry_after_holds_back_the_whole_destination(hub: Hub) -> None:
 
 def test_410_disables_the_destination_and_keeps_what_waits(hub: Hub) -> None:
     item = make_integration(hub, make_user(hub))
-    destination = make_destination(hub, make_owner(item), A, config_data={"concurrency": 1})
+    destination = make_destination(hub, owner_of(item), A, config_data={"concurrency": 1})
     first, second = queue(hub, item, make_event(hub, item), destination=destination, count=2)
     sender = ScriptedSender({A: [answer(410)]})
     deliver(hub, sender, until=lambda: is_settled(hub, first))
@@ -198,7 +194,7 @@ def test_events_to_paused_destination_are_kept_and_go_out_when_it_resumes(hub: H
 def test_hung_destination_does_not_delay_another(hub: Hub) -> None:
     item = make_integration(hub, make_user(hub))
     event_id = make_event(hub, item)
-    owner = make_owner(item)
+    owner = owner_of(item)
     hung = make_destination(hub, owner, A, config_data={"concurrency": 20})
     queue(hub, item, event_id, destination=hung, count=2_000)
     quick = queue(hub, item, event_id, destination=make_destination(hub, owner, B), count=100)
@@ -212,7 +208,7 @@ def test_hung_destination_does_not_delay_another(hub: Hub) -> None:
 def test_one_a_second_holds_and_delays_nobody_else(hub: Hub) -> None:
     item = make_integration(hub, make_user(hub))
     event_id = make_event(hub, item)
-    owner = make_owner(item)
+    owner = owner_of(item)
     slow = make_destination(hub, owner, A, config_data={"rate_limit": {"per_second": 1}})
     queue(hub, item, event_id, destination=slow, count=1_000)
     quick = queue(hub, item, event_id, destination=make_destination(hub, owner, B), count=100)
@@ -225,7 +221,7 @@ def test_one_a_second_holds_and_delays_nobody_else(hub: Hub) -> None:
 
 def test_breaker_opens_lets_one_probe_through_and_closes(hub: Hub) -> None:
     item = make_integration(hub, make_user(hub))
-    destination = make_destination(hub, make_owner(item), A, config_data={"concurrency": 10})
+    destination = make_destination(hub, owner_of(item), A, config_data={"concurrency": 10})
     ids = queue(hub, item, make_event(hub, item), destination=destination, count=30)
     sender = ScriptedSender({A: [answer(500)] * 11})
     deliver(hub, sender, until=lambda: state_of(hub, destination).breaker == "open")
@@ -242,7 +238,7 @@ def test_breaker_opens_lets_one_probe_through_and_closes(hub: Hub) -> None:
 
 def test_expired_leases_return_and_finished_deliveries_do_not(hub: Hub) -> None:
     item = make_integration(hub, make_user(hub))
-    destination = make_destination(hub, make_owner(item))
+    destination = make_destination(hub, owner_of(item))
     event_id = make_event(hub, item)
     held, done = queue(hub, item, event_id, destination=destination, count=2)
     moment = now()
@@ -277,7 +273,7 @@ def test_worker_that_lost_its_lease_changes_nothing(hub: Hub) -> None:
 
 def test_two_workers_never_claim_the_same_delivery(hub: Hub) -> None:
     item = make_integration(hub, make_user(hub))
-    owner = make_owner(item)
+    owner = owner_of(item)
     event_id = make_event(hub, item)
     ids = [
         delivery_id
@@ -306,7 +302,7 @@ def test_two_workers_never_claim_the_same_delivery(hub: Hub) -> None:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_queue_store_restarted_under_load_is_waited_for(hub: Hub) -> None:
     item = make_integration(hub, make_user(hub))
-    destination = make_destination(hub, make_owner(item), A, config_data={"concurrency": 5})
+    destination = make_destination(hub, owner_of(item), A, config_data={"concurrency": 5})
     ids = queue(hub, item, make_event(hub, item), destination=destination, count=200)
     sender = ScriptedSender(delay=lambda _url: 0.01)
     ended: list[bool] = []

@@ -11,9 +11,7 @@ from lib.clock import now
 from lib.ids import new_id
 from lib.models import Delivery, Destination, IntegrationConfig, Route
 from lib.outgoing.envelope import EventFacts, build_envelope
-from lib.outgoing.filters import FilterRow, matches, parse_filters
-
-EVERY_TYPE = "*"
+from lib.outgoing.filters import FilterRow, matches, parse_filters, takes_type
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class ActiveRoute:
 
     id: str
     destination_id: str
-    event_types: frozenset[str]
+    event_types: Sequence[str]
     filters: tuple[FilterRow, ...]
     mapping: str | None
 
@@ -62,7 +60,7 @@ def load_routes(session: Session, integration_ids: set[str]) -> RoutesByIntegrat
             ActiveRoute(
                 id=row.id,
                 destination_id=row.destination_id,
-                event_types=frozenset(row.event_types),
+                event_types=row.event_types,
                 filters=parse_filters(row.filters),
                 mapping=row.mapping,
             )
@@ -72,11 +70,7 @@ def load_routes(session: Session, integration_ids: set[str]) -> RoutesByIntegrat
 
 def routes_for(event: EventFacts, routes: Sequence[ActiveRoute]) -> list[ActiveRoute]:
     """Return the routes that take an event."""
-    by_type = [
-        route
-        for route in routes
-        if EVERY_TYPE in route.event_types or event.event_type in route.event_types
-    ]
+    by_type = [route for route in routes if takes_type(route.event_types, event.event_type)]
     if not any(route.filters for route in by_type):
         return by_type
     document = build_envelope(event)
