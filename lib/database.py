@@ -11,6 +11,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlmodel import Session
 
 SQLITE_BUSY_MILLISECONDS = 5_000
+# On PostgreSQL the receiver notifies here with each batch of events that it commits.
+EVENTS_CHANNEL = "hub_events"
 
 # Kept in the file. auto_vacuum comes first, for it only takes effect before the first table.
 _FILE_PRAGMAS = ("PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL")

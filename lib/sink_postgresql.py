@@ -8,12 +8,14 @@ import orjson
 import psycopg
 from sqlalchemy.engine import URL
 
+from lib.database import EVENTS_CHANNEL
 from lib.drafts import EVENT_COLUMNS, REJECTION_COLUMNS, EventDraft, RejectionDraft
 from lib.errors import StorageUnavailable
 from lib.rejection_limit import MOST_KEPT
 from lib.sinks import BadRow, DraftSink
 
 _TIMEOUT_MILLISECONDS = 3_000
+_NOTICE = f"NOTIFY {EVENTS_CHANNEL}"
 _COLUMN_TYPES = {"response_code": "integer", "created_at": "timestamptz"}
 # JSON holds no bytes, so the payload travels as base64.
 _SELECTED = {"payload": "decode(payload, 'base64')"}
@@ -63,6 +65,7 @@ class PostgresqlSink(DraftSink):
                 first_ids = _insert_events(connection, events)
                 for rejection in rejections:
                     _insert_rejection(connection, rejection)
+                connection.execute(_NOTICE)
         except (psycopg.DataError, psycopg.IntegrityError, orjson.JSONEncodeError) as error:
             raise BadRow(type(error).__name__) from error
         except psycopg.OperationalError:

@@ -5,6 +5,7 @@ some vendors count besides.
 """
 
 from datetime import datetime, timedelta
+from math import ceil
 
 from lib.models import DestinationState
 from lib.providers.targets import RateLimit
@@ -48,4 +49,6 @@ def free_at(state: DestinationState, rate: RateLimit) -> datetime:
     if full:
         return state.window_started_at + _WINDOW
     missing = max(1.0 - state.tokens, 0.0)
-    return state.refilled_at + timedelta(seconds=missing / rate.per_second)
+    # A moment holds whole microseconds: up to the next one, or the token would be short of one.
+    wait = timedelta(microseconds=ceil(missing / rate.per_second * 1_000_000))
+    return state.refilled_at + wait

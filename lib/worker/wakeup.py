@@ -8,12 +8,10 @@ import psycopg
 import structlog
 from sqlalchemy.engine import URL
 
-from lib.database import Database, sqlite_path
+from lib.database import EVENTS_CHANNEL, Database, sqlite_path
 
 log = structlog.get_logger()
 
-# The receiver notifies on this channel with each batch that it commits.
-CHANNEL = "hub_events"
 POLL_SECONDS = 0.02
 _RECONNECT_SECONDS = 2.0
 
@@ -51,7 +49,7 @@ async def _watch_postgresql(url: URL, on_change: Callable[[], None]) -> None:
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(address, autocommit=True) as listener:
-                await listener.execute(f"LISTEN {CHANNEL}")
+                await listener.execute(f"LISTEN {EVENTS_CHANNEL}")
                 async for _ in listener.notifies():
                     on_change()
         except psycopg.OperationalError as error:
