@@ -21,6 +21,7 @@ from lib.providers.targets import Reply
 from lib.worker.database_thread import DatabaseThread
 from lib.worker.delivering import Deliverer
 
+SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OK = Exchange(Timings(1.0), Reply(200, {"content-type": "text/plain"}, b"thanks"))
 TIMEOUT = Exchange(Timings(30_000.0), fault=Fault("timeout", "No answer in time.", was_sent=True))
 
@@ -67,13 +68,20 @@ def make_destination(
     """Insert a destination of the kind http with a closed breaker."""
     moment = now()
     row_id = new_id("dst")
-    sealed = hub.vault.seal(url, place=("destinations", row_id, "url"))
+    credentials = {
+        name: {
+            "sealed": hub.vault.seal(text, place=("destinations", row_id, name)),
+            "last4": "",
+            "set_at": moment.isoformat(),
+        }
+        for name, text in {"url": url, "signing_secret": SIGNING_SECRET}.items()
+    }
     values: dict[str, Any] = {
         "name": row_id,
         "kind": "http",
         "url_host": "sink.example.com",
         "config_data": {},
-        "credentials": {"url": {"sealed": sealed, "last4": "", "set_at": moment.isoformat()}},
+        "credentials": credentials,
         "is_active": True,
         "created_at": moment,
         "updated_at": moment,

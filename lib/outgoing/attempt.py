@@ -59,14 +59,14 @@ async def make_attempt(job: Job, sender: Sender) -> AttemptResult:
     started_at = now()
     try:
         body = render_body(job)
+        headers = {
+            "content-type": "application/json",
+            "user-agent": _USER_AGENT,
+            **job.target.headers(job.secrets.values),
+            **signature_headers(job.delivery_id, started_at, body, secrets=job.secrets.signing),
+        }
     except InvalidInput as error:
         return not_sent(Judgement("dead", "config", error.message))
-    headers = {
-        "content-type": "application/json",
-        "user-agent": _USER_AGENT,
-        **job.target.headers(job.secrets.values),
-        **signature_headers(job.delivery_id, started_at, body, secrets=job.secrets.signing),
-    }
     exchange = await sender.post(OutgoingRequest(job.secrets.url, headers, body))
     return AttemptResult(
         judge(job.target, exchange),

@@ -127,7 +127,9 @@ class Deliverer:
                 release(session, lease_ids, now())
 
     async def _attempt(self, claimed: Claimed) -> None:
-        self._finished.append(Finished(claimed, await self._result(claimed)))
+        result = await self._result(claimed)
+        # Only now: a turn may have put another list in this place meanwhile.
+        self._finished.append(Finished(claimed, result))
 
     async def _result(self, claimed: Claimed) -> AttemptResult:
         """Make one attempt; whatever goes wrong concerns this delivery alone."""
