@@ -59,6 +59,12 @@ def begin_round(last: Round) -> Round:
     return Round(started_at=now().isoformat(), stage="open", stale_documents=last.stale_documents)
 
 
+def find_round(session: Session) -> Round:
+    """Return the round as it stands, without locking it."""
+    fact = session.get(HubFact, FACT)
+    return Round(**json.loads(fact.value)) if fact else Round()
+
+
 def lock_round(session: Session) -> Round:
     """Return the round, locked until the transaction ends."""
     query = select(HubFact).where(col(HubFact.name) == FACT).with_for_update()

@@ -21,7 +21,7 @@ from lib.ids import new_id
 from lib.models import IntegrationConfig, RetentionRun, SearchDocument
 from lib.retention import space
 from lib.retention.ages import Ages, effective_ages, oldest_kept
-from lib.retention.round_state import Round, begin_round, keep_round, lock_round
+from lib.retention.round_state import Round, begin_round, find_round, keep_round, lock_round
 from lib.retention.row_sweeps import SWEEPS
 from lib.retention.swept import Owner, Swept
 
@@ -46,6 +46,7 @@ class RetentionWork:
         self._largest = self._batch = batch
         self._holder = new_id("ret")
         self._look_again_at: datetime | None = None
+        self._is_asked_for = False
         self._inside: Mapping[str, Callable[[Session, Round], None]] = {
             "sweep": self._sweep,
             "merge": self._merge,
@@ -81,20 +82,17 @@ class RetentionWork:
 
         Raises HubError while a worker is busy with one, or when the disk leaves no room for it.
         """
-        with self._hub.database.write() as session:
-            current = lock_round(session)
-            if current.is_held_by_another(self._holder):
+        begun_at = now()
+        with self._hub.database.read() as session:
+            if find_round(session).is_held_by_another(self._holder):
                 raise HubError("A worker is busy with retention. Try again in a minute.")
-            if not current.is_running:
-                current = begin_round(current)
-            keep_round(session, current, self._holder)
-        self._look_again_at = None
+        self._look_again_at, self._is_asked_for = None, True
         while self.step():
             time.sleep(PAUSE_SECONDS)
         with self._hub.database.read() as session:
             query = select(RetentionRun).order_by(col(RetentionRun.id).desc())
             done = session.exec(query).first()
-        if done is None or done.started_at < datetime.fromisoformat(current.started_at):
+        if done is None or done.finished_at < begun_at:
             raise HubError("The disk is too full to remove anything. Free some space first.")
         return done
 
@@ -104,9 +102,9 @@ class RetentionWork:
             if current.is_held_by_another(self._holder):
                 return False
             if not current.is_running:
-                if not current.is_due():
+                if not (self._is_asked_for or current.is_due()):
                     return False
-                current = begin_round(current)
+                current, self._is_asked_for = begin_round(current), False
             stage = current.stage
             if stage in self._inside:
                 self._inside[stage](session, current)
