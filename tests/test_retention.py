@@ -1,8 +1,10 @@
 """Retention: each kind of content by its own age, in small batches, by one worker at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
@@ -12,13 +14,16 @@ from lib.access import Actor
 from lib.clock import now, shifted
 from lib.errors import InvalidInput
 from lib.events import EventFilters, get_event, list_events, retry_event
-from lib.hub import Hub
+from lib.hub import Hub, prepare_hub
+from lib.ids import new_id
 from lib.integrations import Integration
 from lib.models import AuditEntry, Delivery, RetentionRun, RetentionWaiting, WebhookEvent
 from lib.retention.plans import get_retention, project, set_retention
 from lib.retention.rounds import RetentionWork
+from tests.conftest import make_settings
 from tests.event_factories import make_event, make_integration, make_rejection, make_rollup
 from tests.factories import make_user
+from tests.postgres import PostgresServer
 from tests.retention_rows import (
     counts,
     do_round,
@@ -274,6 +279,41 @@ def test_a_worker_that_died_leaves_the_round_to_another(hub: Hub, item: Integrat
     assert with_payload(hub) == set()
     run = _last_run(hub)
     assert run.removed == {"payloads": 10}
+
+
+@pytest.fixture
+def postgresql_hub(
+    postgres_server: PostgresServer, postgres_template: str, tmp_path: Path
+) -> Iterator[Hub]:
+    """An open hub on PostgreSQL alone, where two may write at once."""
+    name = postgres_server.make_database(postgres_template)
+    with closing(prepare_hub(make_settings(postgres_server.url_of(name), tmp_path))) as hub:
+        yield hub
+    postgres_server.drop_database(name)
+
+
+def test_a_delivery_that_is_being_made_keeps_its_payload(postgresql_hub: Hub) -> None:
+    hub, ada = postgresql_hub, make_user(postgresql_hub)
+    destination_id = make_destination_row(hub, ada)
+    event_id = make_old_event(hub, make_integration(hub, ada), 500)
+    template_id = make_delivery_row(hub, event_id, destination_id, attempts=0)
+    with hub.database.write() as session:
+        row = session.get_one(Delivery, template_id)
+        new = {**row.model_dump(), "id": new_id("dlv"), "status": "pending"}
+        session.add(Delivery(**new))
+        session.flush()
+        do_round(hub)
+    assert with_payload(hub) == {event_id}
+    _later(hub)
+    assert with_payload(hub) == {event_id}
+    assert counts(hub)["deliveries"] == 2
+
+
+def test_what_was_removed_is_counted_in_bytes_on_postgresql(postgresql_hub: Hub) -> None:
+    hub = postgresql_hub
+    fill(hub, make_integration(hub, make_user(hub)), count=10, size=2_000, days=40)
+    do_round(hub)
+    assert _last_run(hub).bytes_freed == 20_000
 
 
 def test_a_batch_that_fails_leaves_rows_and_progress_as_they_were(

@@ -29,11 +29,18 @@ class Ages:
 
 NAMES = tuple(asdict(Ages()))
 LABELS: Mapping[str, str] = {
-    "payload_days": "Payloads and headers",
-    "attempt_days": "Delivery attempts and calls",
+    "payload_days": "Payloads",
+    "attempt_days": "Attempts",
     "index_days": "Search index",
-    "rollup_days": "Hourly counts for charts",
-    "event_days": "Events, deliveries, refused requests",
+    "rollup_days": "Hourly counts",
+    "event_days": "Events",
+}
+HELP: Mapping[str, str] = {
+    "payload_days": "What the service sent: payload, headers and proof.",
+    "attempt_days": "Each request of a delivery with its answer, and calls to the service.",
+    "index_days": "What events are found by: words, phones, e-mails and ids.",
+    "rollup_days": "What the charts are drawn from.",
+    "event_days": "Whole events with their deliveries, and refused requests.",
 }
 # These are parts of an event, and go with it at the latest.
 _PARTS = ("payload_days", "attempt_days", "index_days")

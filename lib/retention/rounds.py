@@ -89,6 +89,7 @@ class RetentionWork:
         self._look_again_at, self._is_asked_for = None, True
         while self.step():
             time.sleep(PAUSE_SECONDS)
+        self._is_asked_for = False
         with self._hub.database.read() as session:
             query = select(RetentionRun).order_by(col(RetentionRun.id).desc())
             done = session.exec(query).first()

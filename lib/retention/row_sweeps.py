@@ -1,7 +1,7 @@
 """Removing rows that have an age of their own: attempts, calls, refusals and hourly counts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, literal_column, select, tuple_
@@ -21,6 +21,8 @@ from lib.retention.event_sweeps import sweep_new, sweep_waiting
 from lib.retention.swept import Owner, Sweep, Swept
 
 _ROLLUPS = "rollups"
+# An hour's worth is cheap to look at again, and a cursor that stays need not be written.
+_CURSOR_STEP = timedelta(days=1)
 
 
 def _sweep_attempts(session: Session, owner: Owner, _after: str, limit: int) -> Swept:
@@ -56,8 +58,10 @@ def _sweep_rollups(session: Session, owner: Owner, _after: str, limit: int) -> S
     count = _remove_hours(session, HourlyRollup, key=key, due=due, limit=limit)
     if count == limit:
         return Swept({_ROLLUPS: count}, after="more")
-    if cursor is None or datetime.fromisoformat(cursor.position) < bound:
-        session.merge(RetentionCursor(owner_id=owner.id, kind=_ROLLUPS, position=bound.isoformat()))
+    if cursor is None or datetime.fromisoformat(cursor.position) < bound - _CURSOR_STEP:
+        session.merge(
+            RetentionCursor(owner_id=owner.id, kind=_ROLLUPS, position=bound.isoformat())
+        )
     return Swept({_ROLLUPS: count})
 
 

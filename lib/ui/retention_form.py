@@ -6,7 +6,7 @@ from lib.access import Actor
 from lib.errors import HubError
 from lib.hub import Hub
 from lib.integrations import Integration
-from lib.retention.ages import LABELS, LONGEST_DAYS, Ages
+from lib.retention.ages import HELP, LABELS, LONGEST_DAYS, Ages
 from lib.retention.plans import RetentionPlan, get_retention, set_retention
 from lib.ui.errors import reporting_errors
 from lib.ui.formats import ago, counted, size
@@ -19,7 +19,7 @@ def draw_retention(hub: Hub, user: Actor, item: Integration) -> None:
     with reporting_errors():
         plan = get_retention(hub, user, item.id)
         with st.form(f"integrations_retention_{item.id}", enter_to_submit=False):
-            st.markdown("**How long things are kept**")
+            st.markdown("**How long things are kept, in days**")
             st.caption(_consequences(plan))
             _draw_ages(item, plan)
             st.form_submit_button(
@@ -57,14 +57,14 @@ def _draw_ages(item: Integration, plan: RetentionPlan) -> None:
     problem = st.session_state.get(_PROBLEM, {})
     for column, (name, label) in zip(st.columns(len(LABELS)), LABELS.items(), strict=True):
         column.number_input(
-            f"{label} (days)",
+            label,
             value=plan.own.get(name),
             min_value=1,
             max_value=LONGEST_DAYS,
             step=1,
             placeholder=str(getattr(Ages(), name)),
             key=_key(item, name),
-            help="Leave blank for the hub's own age.",
+            help=f"{HELP[name]} Leave blank for the hub's own age.",
         )
     if problem.get("integration") == item.id:
         st.error(problem["message"], icon=":material/error:")
