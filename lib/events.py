@@ -124,8 +124,8 @@ def retry_event(hub: Hub, actor: Actor, event_id: str) -> None:
         session.refresh(event, with_for_update=True)
         if event.payload_removed_at is not None:
             raise InvalidInput(
-                f"The payload was removed after {_removed_after_days(event)} days, so there is "
-                "nothing left to process. Ask the service to send it again.",
+                f"{_removal(event)}, so there is nothing left to process. Ask the service to "
+                "send it again.",
                 field="payload",
             )
         if event.status != "failed":
@@ -212,10 +212,14 @@ def _removed_after_days(event: WebhookEvent) -> int | None:
     return None if removed_at is None else (removed_at - event.created_at).days
 
 
-def _summary(event: WebhookEvent, actor: Actor) -> str:
+def _removal(event: WebhookEvent) -> str:
     days = _removed_after_days(event)
-    if days is not None:
-        return f"{event.event_type}; its payload was removed after {days} days"
+    return f"Payload removed after {days} day{'' if days == 1 else 's'}"
+
+
+def _summary(event: WebhookEvent, actor: Actor) -> str:
+    if event.payload_removed_at is not None:
+        return _removal(event)
     payload = _payload(event)
     shown = mask_payload(payload) if actor.sees_masked else payload
     return get_provider(event.service_name).summarize(event.event_type, shown)

@@ -11,7 +11,7 @@ from lib.access import Actor
 from lib.clock import shifted
 from lib.credentials import open_values
 from lib.hub import Hub
-from lib.models import IntegrationConfig
+from lib.models import IntegrationConfig, RetentionWaiting
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
 from lib.retention.rounds import RetentionWork
@@ -144,6 +144,11 @@ def test_the_ages_of_what_is_kept_are_stored(visitor: Visitor) -> None:
     _save(script, "Save ages")
     assert not script.exception
     assert _rows(visitor.hub)[0].retention == {"payload_days": 7}
+    with visitor.hub.database.write() as session:
+        session.add(
+            RetentionWaiting(integration_id=integration_id, kind="payloads", event_id="evt_1")
+        )
+    assert "Of 1 older event the payload is still kept" in _written(script.run())
     with shifted(timedelta(hours=-2)):
         RetentionWork(visitor.hub).run_now()
     assert "freed 0 B 2 h ago" in _written(script.run())

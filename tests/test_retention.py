@@ -110,7 +110,7 @@ def test_metadata_stays_when_the_payload_goes(hub: Hub, ada: Actor, item: Integr
     assert after.keys == before.keys
     assert after.row.external_id == before.row.external_id
     (row,) = list_events(hub, ada, EventFilters()).rows
-    assert row.summary == "message.received; its payload was removed after 40 days"
+    assert row.summary == "Payload removed after 40 days"
 
 
 @pytest.mark.parametrize("status", UNFINISHED)

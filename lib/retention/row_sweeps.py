@@ -59,9 +59,7 @@ def _sweep_rollups(session: Session, owner: Owner, _after: str, limit: int) -> S
     if count == limit:
         return Swept({_ROLLUPS: count}, after="more")
     if cursor is None or datetime.fromisoformat(cursor.position) < bound - _CURSOR_STEP:
-        session.merge(
-            RetentionCursor(owner_id=owner.id, kind=_ROLLUPS, position=bound.isoformat())
-        )
+        session.merge(RetentionCursor(owner_id=owner.id, kind=_ROLLUPS, position=bound.isoformat()))
     return Swept({_ROLLUPS: count})
 
 

@@ -9,7 +9,7 @@ from lib.errors import HubError
 from lib.events import EventDetail, get_event, retry_event
 from lib.hub import Hub
 from lib.ui.facts_table import draw_facts
-from lib.ui.formats import absolute, ago, plain, service_chip, status_chip
+from lib.ui.formats import absolute, ago, counted, plain, service_chip, status_chip
 
 PARAMETER = "event"
 _MOST_FIELDS = 200
@@ -104,8 +104,8 @@ def _draw_retry(hub: Hub, user: Actor, event_id: str) -> None:
 
 def _draw_payload(event: EventDetail) -> None:
     if event.payload_removed_after_days is not None:
-        days = event.payload_removed_after_days
-        st.info(f"Payload removed after {days} days; what it was is kept.", icon=":material/info:")
+        days = counted(event.payload_removed_after_days, "day")
+        st.info(f"Payload removed after {days}; what it was is kept.", icon=":material/info:")
         return
     pretty, table = st.tabs(["Pretty", "Fields"])
     with pretty:

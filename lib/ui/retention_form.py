@@ -39,8 +39,8 @@ def _consequences(plan: RetentionPlan) -> str:
     ]
     if plan.still_needed:
         sentences.append(
-            f"{counted(plan.still_needed, 'older event')} kept, for deliveries of them are not "
-            "finished."
+            f"Of {counted(plan.still_needed, 'older event')} the payload is still kept, because "
+            "a delivery is not finished."
         )
     if plan.last_round is None:
         sentences.append("No round of removal has run yet.")
