@@ -13,6 +13,7 @@ from lib import backup as backups
 from lib import checkup, integrations, rotation, users
 from lib.errors import HubError, InvalidInput, NotFound
 from lib.hub import Hub, open_hub, prepare_hub
+from lib.retention.rounds import RetentionWork
 from lib.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -133,6 +134,16 @@ def restore(file: Path) -> None:
     """Replace the database by the backup in FILE. Stop the hub's processes first."""
     kept = backups.restore(load_settings(), file)
     typer.echo(f"Restored {file}." + (f" What was there before is in {kept}." if kept else ""))
+
+
+@app.command()
+def retention() -> None:
+    """Remove now what is past its age, and give the space back; good before a backup."""
+    with _hub() as hub:
+        run = RetentionWork(hub).run_now()
+    for name, count in sorted(run.removed.items()):
+        typer.echo(f"Removed {count} {name}.")
+    typer.echo(f"Freed {run.bytes_freed / 1e6:.1f} MB.")
 
 
 @app.command()

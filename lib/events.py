@@ -70,6 +70,7 @@ class EventDetail:
     payload_bytes: int
     source_ip: str
     error: str | None
+    payload_removed_after_days: int | None
 
 
 def list_events(
@@ -98,7 +99,7 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
     with hub.database.read() as session:
         event, name = _find(session, actor, event_id)
         keys = session.exec(select(EventKey).where(col(EventKey.event_id) == event_id)).all()
-    payload = decode_payload(event.content_type, event.payload)
+    payload = _payload(event)
     headers = json.loads(event.headers)
     return EventDetail(
         row=_row(event, name, actor),
@@ -111,6 +112,7 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
         payload_bytes=len(event.payload),
         source_ip=HIDDEN if actor.sees_masked else event.source_ip,
         error=HIDDEN if actor.sees_masked and event.error else event.error,
+        payload_removed_after_days=_removed_after_days(event),
     )
 
 
@@ -119,6 +121,13 @@ def retry_event(hub: Hub, actor: Actor, event_id: str) -> None:
     require_writer(actor)
     with hub.database.write() as session:
         event, _ = _find(session, actor, event_id)
+        session.refresh(event, with_for_update=True)
+        if event.payload_removed_at is not None:
+            raise InvalidInput(
+                f"{_removal(event)}, so there is nothing left to process. Ask the service to "
+                "send it again.",
+                field="payload",
+            )
         if event.status != "failed":
             raise InvalidInput(
                 f"Only a failed event can be processed again; this one is {event.status}.",
@@ -192,10 +201,31 @@ def _proof(facts: dict[str, str], actor: Actor) -> dict[str, str]:
     return {name: facts[name] if name in _SHOWN_FACTS else HIDDEN for name in facts}
 
 
+def _payload(event: WebhookEvent) -> Any:
+    if event.payload_removed_at is not None:
+        return None
+    return decode_payload(event.content_type, event.payload)
+
+
+def _removed_after_days(event: WebhookEvent) -> int | None:
+    removed_at = event.payload_removed_at
+    return None if removed_at is None else (removed_at - event.created_at).days
+
+
+def _removal(event: WebhookEvent) -> str:
+    days = _removed_after_days(event)
+    return f"Payload removed after {days} day{'' if days == 1 else 's'}"
+
+
+def _summary(event: WebhookEvent, actor: Actor) -> str:
+    if event.payload_removed_at is not None:
+        return _removal(event)
+    payload = _payload(event)
+    shown = mask_payload(payload) if actor.sees_masked else payload
+    return get_provider(event.service_name).summarize(event.event_type, shown)
+
+
 def _row(event: WebhookEvent, integration_name: str, actor: Actor) -> EventRow:
-    payload = decode_payload(event.content_type, event.payload)
-    if actor.sees_masked:
-        payload = mask_payload(payload)
     return EventRow(
         id=event.id,
         created_at=event.created_at,
@@ -204,7 +234,7 @@ def _row(event: WebhookEvent, integration_name: str, actor: Actor) -> EventRow:
         status=event.status,
         integration_id=event.integration_id,
         integration_name=integration_name,
-        summary=get_provider(event.service_name).summarize(event.event_type, payload),
+        summary=_summary(event, actor),
         external_id=HIDDEN if actor.sees_masked and event.external_id else event.external_id,
         duplicates=event.duplicates,
         response_code=event.response_code,

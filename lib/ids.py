@@ -1,10 +1,12 @@
 """Opaque identifiers for everything that leaves the process."""
 
 import os
+from datetime import UTC, datetime, timedelta
 
 from lib.clock import now_nanoseconds
 
 _RANDOM_BITS = 62
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id(prefix: str) -> str:
@@ -18,3 +20,9 @@ def new_id(prefix: str) -> str:
     random = int.from_bytes(os.urandom(8)) >> 2
     value = (milliseconds << 80) | (7 << 76) | (fraction << 64) | (2 << _RANDOM_BITS) | random
     return f"{prefix}_{value:032x}"
+
+
+def first_id(prefix: str, moment: datetime) -> str:
+    """Return the bound below all ids of `prefix` that were made at `moment` or later."""
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return f"{prefix}_{milliseconds << 80:032x}"

@@ -28,6 +28,7 @@ from lib.models import (
 )
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
+from lib.retention import plans
 from tests.event_factories import (
     SID,
     SMS,
@@ -39,7 +40,7 @@ from tests.event_factories import (
 )
 from tests.factories import make_user
 
-MODULES = (checks, events, first_values, integrations, overview, rejections)
+MODULES = (checks, events, first_values, integrations, overview, plans, rejections)
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
 NOT_FOR_USERS = {
     "integrations.owned_row",
@@ -97,11 +98,13 @@ LISTS: dict[str, Call] = {
     "overview.volume": lambda g, who: overview.volume(g.hub, who, hours=24),
     "overview.tiles": lambda g, who: _figures(overview.tiles(g.hub, who)),
     "rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
+    "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
 }
 DETAILS: dict[str, Call] = {
     "events.get_event": lambda g, who: events.get_event(g.hub, who, g.event_id),
     "integrations.get": lambda g, who: integrations.get(g.hub, who, g.item.id),
     "rejections.get_rejection": lambda g, who: rejections.get_rejection(g.hub, who, g.rejection_id),
+    "retention.plans.get_retention": lambda g, who: plans.get_retention(g.hub, who, g.item.id),
 }
 ACTIONS: dict[str, Call] = {
     "checks.run_check": lambda g, who: checks.run_check(g.hub, who, g.item.id),
@@ -120,12 +123,20 @@ ACTIONS: dict[str, Call] = {
     "integrations.remove": lambda g, who: integrations.remove(
         g.hub, who, g.item.id, typed_name=g.item.name
     ),
+    "retention.plans.set_retention": lambda g, who: plans.set_retention(
+        g.hub, who, g.item.id, {"payload_days": 7}
+    ),
 }
 # Adds to the caller's own; there is nothing of another's to reach.
 ADDS: dict[str, Call] = {
     "integrations.add": lambda g, who: make_integration(g.hub, who, "Another"),
 }
-REFUSED_TO_ANALYSTS = {"rejections.list_rejections", "rejections.get_rejection"}
+REFUSED_TO_ANALYSTS = {
+    "rejections.list_rejections",
+    "rejections.get_rejection",
+    "retention.plans.project",
+    "retention.plans.get_retention",
+}
 READS = LISTS | DETAILS
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -15,6 +16,7 @@ from lib.integrations import list_all
 from lib.rotation import count_outdated
 from lib.settings import Settings, load_settings
 from lib.users import FIRST_EMAIL, authenticate, find_user
+from tests.retention_rows import fill
 
 ROOT = Path(__file__).parent.parent
 Done = subprocess.CompletedProcess[str]
@@ -193,3 +195,17 @@ def test_check_says_what_is_wrong_with_settings(
 def test_backup_and_restore(folder: Path) -> None:
     assert _run("backup", "hub.backup").returncode == 0
     assert _run("restore", "hub.backup").returncode == 0
+
+
+def test_retention_says_what_it_removed_and_freed(folder: Path) -> None:
+    _add_integration()
+    hub = open_hub(load_settings())
+    owner = find_user(hub, FIRST_EMAIL)
+    assert owner is not None
+    fill(hub, list_all(hub, owner)[0], count=500, size=2_000, days=40)
+    hub.close()
+    done = _run("retention")
+    assert done.returncode == 0, done.stderr
+    assert "Removed 500 payloads.\n" in done.stdout
+    assert re.search(r"Freed [01]\.\d MB\.\n$", done.stdout)
+    assert "Freed 0.0 MB.\n" in _run("retention").stdout

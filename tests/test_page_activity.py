@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from lib.hub import Hub
 from lib.models import WebhookEvent
 from tests.event_factories import make_event, make_integration
+from tests.retention_rows import do_round, make_old_event
 from tests.visitors import Visitor, visiting
 
 
@@ -73,6 +74,19 @@ def test_the_drawer_of_another_members_event_stays_empty(visitor: Visitor) -> No
     visitor.sign_in("member")
     script = _open_event(visitor, event_id)
     assert "There is no such event" in script.warning[0].value
+
+
+def test_an_event_without_its_payload_says_so_in_list_and_drawer(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    event_id = make_old_event(visitor.hub, item, 31)
+    do_round(visitor.hub)
+    script = _open_event(visitor, event_id)
+    assert not script.exception
+    assert "Payload removed after 31 days; what it was is kept." in [e.value for e in script.info]
+    assert not script.json
+    written = repr([each.value.to_dict() for each in script.dataframe])
+    assert "Payload removed after 31 days" in written
+    assert "grace@example.org" in written
 
 
 def test_an_analyst_sees_masked_events_and_cannot_search(visitor: Visitor) -> None:

@@ -1,17 +1,20 @@
 """The integrations page: what its forms and buttons leave in the tables."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from lib.access import Actor
+from lib.clock import shifted
 from lib.credentials import open_values
 from lib.hub import Hub
-from lib.models import IntegrationConfig
+from lib.models import IntegrationConfig, RetentionWaiting
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
+from lib.retention.rounds import RetentionWork
 from tests.event_factories import SID, TOKEN, make_integration
 from tests.visitors import Visitor, visiting
 
@@ -130,6 +133,36 @@ def test_pause_and_rotation_are_stored(visitor: Visitor) -> None:
     assert not row.is_active
     assert row.webhook_url != before
     assert row.webhook_url in [each.value for each in script.code]
+
+
+def test_the_ages_of_what_is_kept_are_stored(visitor: Visitor) -> None:
+    script, integration_id = _open_one(visitor, visitor.sign_in("member"))
+    box = script.number_input(key=f"integrations_payload_days_{integration_id}")
+    assert (box.value, box.placeholder) == (None, "30")
+    assert "No round of removal has run yet." in _written(script)
+    box.set_value(7)
+    _save(script, "Save ages")
+    assert not script.exception
+    assert _rows(visitor.hub)[0].retention == {"payload_days": 7}
+    with visitor.hub.database.write() as session:
+        session.add(
+            RetentionWaiting(integration_id=integration_id, kind="payloads", event_id="evt_1")
+        )
+    assert "Of 1 older event the payload is still kept" in _written(script.run())
+    with shifted(timedelta(hours=-2)):
+        RetentionWork(visitor.hub).run_now()
+    assert "freed 0 B 2 h ago" in _written(script.run())
+
+
+def test_ages_that_make_no_sense_are_said_at_their_form(visitor: Visitor) -> None:
+    script, integration_id = _open_one(visitor, visitor.sign_in("member"))
+    script.number_input(key=f"integrations_event_days_{integration_id}").set_value(20)
+    _save(script, "Save ages")
+    assert "cannot be kept for 30 days when whole events go after 20" in script.error[0].value
+    assert _rows(visitor.hub)[0].retention == {}
+    script.number_input(key=f"integrations_event_days_{integration_id}").set_value(None)
+    _save(script, "Save ages")
+    assert not script.error
 
 
 def test_deleting_needs_the_name(visitor: Visitor) -> None:

@@ -22,6 +22,7 @@ from lib.models.outgoing import (
 from lib.models.people import LoginSession, LoginThrottle, User
 from lib.models.records import ApiCall, AuditEntry
 from lib.models.registry import Base
+from lib.models.retention import RetentionCursor, RetentionWaiting
 from lib.models.state import HubFact, WorkerHeartbeat
 
 __all__ = [
@@ -42,7 +43,9 @@ __all__ = [
     "LoginThrottle",
     "RejectedRequest",
     "Replay",
+    "RetentionCursor",
     "RetentionRun",
+    "RetentionWaiting",
     "Route",
     "SearchDocument",
     "User",

@@ -9,7 +9,7 @@ from lib.errors import HubError
 from lib.events import EventDetail, get_event, retry_event
 from lib.hub import Hub
 from lib.ui.facts_table import draw_facts
-from lib.ui.formats import absolute, ago, plain, service_chip, status_chip
+from lib.ui.formats import absolute, ago, counted, plain, service_chip, status_chip
 
 PARAMETER = "event"
 _MOST_FIELDS = 200
@@ -61,8 +61,11 @@ def _draw_timeline(event: EventDetail) -> None:
     row = event.row
     scheme, key = event.verification.get("scheme", "unknown"), event.verification.get("key", "")
     by = f"{plain(scheme)}, key {plain(key)}" if key else plain(scheme)
+    length = f"{event.payload_bytes:,} bytes"
+    if event.payload_removed_after_days is not None:
+        by, length = "a proof that went with the payload", "its bytes no longer kept"
     steps = [
-        f"1. **Received** {absolute(row.created_at)}, {event.payload_bytes:,} bytes",
+        f"1. **Received** {absolute(row.created_at)}, {length}",
         f"2. **Verified** by {by}",
         f"3. **Stored**, answered with {row.response_code}"
         + (f"; sent again {row.duplicates} times since" if row.duplicates else ""),
@@ -100,6 +103,10 @@ def _draw_retry(hub: Hub, user: Actor, event_id: str) -> None:
 
 
 def _draw_payload(event: EventDetail) -> None:
+    if event.payload_removed_after_days is not None:
+        days = counted(event.payload_removed_after_days, "day")
+        st.info(f"Payload removed after {days}; what it was is kept.", icon=":material/info:")
+        return
     pretty, table = st.tabs(["Pretty", "Fields"])
     with pretty:
         if isinstance(event.payload, dict | list):

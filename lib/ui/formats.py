@@ -47,6 +47,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes in the largest unit that fits, such as "12.3 MB"."""
+    amount, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
+
+
 def plain(text: str) -> str:
     """Return text that Markdown shows as it is: payloads and names are not markup."""
     return " ".join(text.split()).translate(_MARKDOWN)

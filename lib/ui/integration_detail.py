@@ -17,6 +17,7 @@ from lib.ui.first_event import await_first_event
 from lib.ui.formats import absolute, ago, plain, service_chip
 from lib.ui.integration_form import OPEN, draw_edit_form
 from lib.ui.issued_secret import draw_secret, remember_secret
+from lib.ui.retention_form import draw_retention
 
 _TYPED_NAME = "integrations_typed_name"
 _OUTCOMES = {
@@ -39,6 +40,7 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
         _draw_connect(hub, user, item, provider)
     with settings:
         draw_edit_form(hub, user, item, provider)
+        draw_retention(hub, user, item)
     with address:
         _draw_address(hub, user, item, provider)
         _draw_removal(hub, user, item)
