@@ -17,7 +17,7 @@ from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Delivery, Destination, DestinationState, Route, User
 from lib.outgoing import signing
-from lib.outgoing.destination_rows import clean_name, owned_row, visible_row
+from lib.outgoing.destination_rows import clean_name, locked_row, owned_row, visible_row
 from lib.outgoing.destination_secrets import (
     URL,
     check_address,
@@ -79,7 +79,7 @@ def update(
     A new address has not been given up, so it is enabled and tried at once.
     """
     with hub.database.write() as session:
-        row, owner = owned_row(session, actor, destination_id)
+        row, owner = locked_row(session, actor, destination_id)
         target = get_target(row.kind)
         if draft.url.strip():
             check_address(draft.url.strip(), target, hub.settings)
@@ -105,7 +105,7 @@ def resume(hub: Hub, actor: Actor, destination_id: str) -> DestinationView:
 def enable(hub: Hub, actor: Actor, destination_id: str) -> DestinationView:
     """Send again to an address that was disabled because it answered 410."""
     with hub.database.write() as session:
-        row, owner = owned_row(session, actor, destination_id)
+        row, owner = locked_row(session, actor, destination_id)
         _enable(session, row)
         _changed(session, actor, "destination.enabled", row)
         return view(row, actor, owner=owner)
@@ -115,7 +115,7 @@ def rotate_signing_secret(hub: Hub, actor: Actor, destination_id: str) -> Issued
     """Issue a new signing secret, shown this once; the one before signs along for 24 hours."""
     secret = signing.issue_signing_secret()
     with hub.database.write() as session:
-        row, owner = owned_row(session, actor, destination_id)
+        row, owner = locked_row(session, actor, destination_id)
         keep_signing_secret(hub.vault, row, secret)
         row.previous_secret_expires_at = now() + SECRET_OVERLAP
         _changed(session, actor, "destination.secret_rotated", row)
@@ -164,7 +164,7 @@ def remove(hub: Hub, actor: Actor, destination_id: str, *, typed_name: str) -> i
     its queue emptied in small batches, so a removal that breaks off is repeated.
     """
     with hub.database.write() as session:
-        row, _ = owned_row(session, actor, destination_id)
+        row, _ = locked_row(session, actor, destination_id)
         if typed_name.strip() != row.name:
             raise InvalidInput(f"Type the name {row.name} to remove it.", field="typed_name")
         row.is_active = False
@@ -172,7 +172,7 @@ def remove(hub: Hub, actor: Actor, destination_id: str, *, typed_name: str) -> i
     while batch := _cancel_batch(hub, destination_id):
         cancelled += batch
     with hub.database.write() as session:
-        row, _ = owned_row(session, actor, destination_id)
+        row, _ = locked_row(session, actor, destination_id)
         row.credentials = {}
         row.previous_secret_expires_at = None
         row.deleted_at = now()
@@ -233,7 +233,7 @@ def _enable(session: Session, row: Destination) -> None:
 
 def _set_active(hub: Hub, actor: Actor, destination_id: str, *, is_active: bool) -> DestinationView:
     with hub.database.write() as session:
-        row, owner = owned_row(session, actor, destination_id)
+        row, owner = locked_row(session, actor, destination_id)
         row.is_active = is_active
         _changed(session, actor, f"destination.{'resumed' if is_active else 'paused'}", row)
         return view(row, actor, owner=owner)
@@ -255,6 +255,8 @@ def _cancel(session: Session, destination_id: str, *, limit: int | None = None) 
             select(col(Delivery.id))
             .where(col(Delivery.destination_id) == destination_id, is_open)
             .limit(limit)
+            # A batch passes over what a worker holds just now; the last one waits for it.
+            .with_for_update(skip_locked=limit is not None)
         )
         done = session.execute(
             sql_update(Delivery)
