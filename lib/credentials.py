@@ -1,61 +1,77 @@
-"""How the values of a connection are kept: shown ones as they are, secrets sealed.
+"""How secrets are kept on rows: sealed, with what screens may show of them beside.
 
-A sealed entry is `{"sealed", "last4", "set_at"}`; screens read `last4` and never unseal.
+A sealed entry is `{"sealed", "last4", "set_at"}`; screens read `last4` and never unseal. It
+opens at its own place alone: the table, the row's id and the field's name.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from lib.clock import now
-from lib.models import IntegrationConfig
+from lib.models import Destination, IntegrationConfig
 from lib.providers.base import Provider
 from lib.providers.fields import Values
 from lib.seals import Vault
 
-TABLE = "integration_configs"
+# The tables whose rows hold sealed entries under `credentials`.
+SealingRow = IntegrationConfig | Destination
+SEALING_TABLES: tuple[type[SealingRow], ...] = (IntegrationConfig, Destination)
 MASK = "••••"
 # Four characters of a shorter secret would give too much of it away.
 _LAST_FOUR_FROM = 12
 
 
 def keep_values(vault: Vault, row: IntegrationConfig, provider: Provider, values: Values) -> None:
-    """Put `values` into the row; a secret that did not change keeps its seal and its age."""
-    stored = open_values(vault, row)
+    """Put a connection's values into its row: shown ones as they are, secrets sealed."""
     secret_names = {item.name for item in provider.fields if item.is_secret}
     row.config_data = {name: text for name, text in values.items() if name not in secret_names}
-    row.credentials = {
-        name: row.credentials[name]
-        if stored.get(name) == text
-        else _seal(vault, row.id, name, text)
-        for name, text in values.items()
-        if name in secret_names
-    }
+    secrets = {name: text for name, text in values.items() if name in secret_names}
+    keep_secrets(vault, row, secrets)
     row.account_key = provider.account_key(values)
 
 
 def open_values(vault: Vault, row: IntegrationConfig) -> dict[str, str]:
-    """Return all values of a row with the sealed ones opened; raise SecretUnreadable."""
-    opened = {
-        name: vault.open(entry["sealed"], place=(TABLE, row.id, name))
+    """Return all values of a connection, secrets opened; raise SecretUnreadable."""
+    return {**row.config_data, **open_secrets(vault, row)}
+
+
+def keep_secrets(vault: Vault, row: SealingRow, values: Mapping[str, str]) -> None:
+    """Make `values` the secrets of a row; one that did not change keeps its seal and its age."""
+    stored = open_secrets(vault, row)
+    row.credentials = {
+        name: row.credentials[name] if stored.get(name) == text else _seal(vault, row, name, text)
+        for name, text in values.items()
+    }
+
+
+def open_secrets(vault: Vault, row: SealingRow) -> dict[str, str]:
+    """Return the secrets of a row by name; raise SecretUnreadable."""
+    return {
+        name: vault.open(entry["sealed"], place=place_of(row, name))
         for name, entry in row.credentials.items()
     }
-    return {**row.config_data, **opened}
 
 
-def masks(row: IntegrationConfig) -> dict[str, str]:
+def place_of(row: SealingRow, name: str) -> tuple[str, str, str]:
+    """Return the place that an entry of a row is sealed for."""
+    return str(row.__tablename__), row.id, name
+
+
+def masks(row: SealingRow) -> dict[str, str]:
     """Return what is shown in place of each secret: dots and at most its last four."""
     return {name: MASK + entry["last4"] for name, entry in row.credentials.items()}
 
 
-def ages(row: IntegrationConfig) -> dict[str, datetime]:
+def ages(row: SealingRow) -> dict[str, datetime]:
     """Return when each secret was set."""
     return {
         name: datetime.fromisoformat(entry["set_at"]) for name, entry in row.credentials.items()
     }
 
 
-def _seal(vault: Vault, row_id: str, name: str, text: str) -> dict[str, str]:
+def _seal(vault: Vault, row: SealingRow, name: str, text: str) -> dict[str, str]:
     return {
-        "sealed": vault.seal(text, place=(TABLE, row_id, name)),
+        "sealed": vault.seal(text, place=place_of(row, name)),
         "last4": text[-4:] if len(text) >= _LAST_FOUR_FROM else "",
         "set_at": now().isoformat(),
     }

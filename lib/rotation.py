@@ -1,14 +1,14 @@
 """Rotation of the master key while the hub runs: every sealed value is sealed anew."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
 from lib import keys
-from lib.credentials import TABLE
+from lib.credentials import SEALING_TABLES, SealingRow, place_of
 from lib.errors import SecretUnreadable
 from lib.hub import Hub, open_hub
-from lib.models import IntegrationConfig
 from lib.settings import Settings
 
 
@@ -41,13 +41,15 @@ def rotate(settings: Settings) -> Rotation:
 def reseal(hub: Hub) -> Rotation:
     """Seal every credential and the canary with the key that seals now."""
     with hub.database.read() as session:
-        row_ids = session.exec(select(IntegrationConfig.id)).all()
+        places = [(table, row_id) for table in SEALING_TABLES for row_id in _ids(session, table)]
     count = 0
     unreadable: list[str] = []
-    for row_id in row_ids:
+    for table, row_id in places:
         # One short transaction a row: the receiver and the screens write in between.
         with hub.database.write() as session:
-            count += _reseal_row(hub, session, row_id, unreadable=unreadable)
+            row = session.get(table, row_id, with_for_update=True)
+            if isinstance(row, SealingRow):
+                count += _reseal_row(hub, row, unreadable=unreadable)
     with hub.database.write() as session:
         keys.reseal_canary(session, hub.vault)
     return Rotation(hub.vault.sealing_key_id, count, tuple(unreadable))
@@ -56,28 +58,31 @@ def reseal(hub: Hub) -> Rotation:
 def count_outdated(hub: Hub) -> int:
     """Return how many values are sealed with another key than the one that seals now."""
     with hub.database.read() as session:
-        rows = session.exec(select(IntegrationConfig.credentials)).all()
+        rows = [
+            fields
+            for table in SEALING_TABLES
+            for fields in session.exec(select(col(table.credentials)))
+        ]
     return sum(
         not hub.vault.is_current(entry["sealed"]) for fields in rows for entry in fields.values()
     )
 
 
-def _reseal_row(hub: Hub, session: Session, row_id: str, *, unreadable: list[str]) -> int:
-    row = session.exec(
-        select(IntegrationConfig).where(col(IntegrationConfig.id) == row_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        return 0
+def _ids(session: Session, table: type[SealingRow]) -> Sequence[str]:
+    return session.exec(select(col(table.id))).all()
+
+
+def _reseal_row(hub: Hub, row: SealingRow, *, unreadable: list[str]) -> int:
     renewed = dict(row.credentials)
     count = 0
     for name, entry in row.credentials.items():
         if hub.vault.is_current(entry["sealed"]):
             continue
-        place = (TABLE, row_id, name)
+        place = place_of(row, name)
         try:
             text = hub.vault.open(entry["sealed"], place=place)
         except SecretUnreadable:
-            unreadable.append(f"{name} of {row_id}")
+            unreadable.append(f"{name} of {row.id}")
             continue
         renewed[name] = {**entry, "sealed": hub.vault.seal(text, place=place)}
         count += 1

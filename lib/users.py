@@ -152,12 +152,7 @@ def change_password(
     passwords.check_new_password(new, email=actor.email)
     if new == current:
         raise InvalidInput("Choose a password that you have not used here.", field="password")
-    # Counted apart from sign-ins: who guesses at an open screen must not lock out the owner.
-    attempt = throttle.count_attempt(hub, f"change:{actor.id}", ip=f"change:{actor.id}")
-    with hub.database.read() as session:
-        stored = _get(session, actor.id).password_hash
-    if not passwords.matches(current, stored):
-        raise InvalidInput("The current password is wrong. Type it again.", field="current")
+    attempt = _prove_password(hub, actor, current, field="current")
     new_hash = passwords.hash_password(new)
     with hub.database.write() as session:
         user = _get(session, actor.id)
@@ -166,6 +161,16 @@ def change_password(
         throttle.forgive(session, attempt)
         revoke_sessions(session, actor.id, except_=keep_session)
         audit.record(session, actor, "user.password_changed", actor.id)
+
+
+def confirm_password(hub: Hub, actor: Actor, password: str) -> None:
+    """Have a signed-in user prove their password once more.
+
+    Raises InvalidInput with the field `password`, and RateLimited after too many wrong ones.
+    """
+    attempt = _prove_password(hub, actor, password, field="password")
+    with hub.database.write() as session:
+        throttle.forgive(session, attempt)
 
 
 def authenticate(hub: Hub, email: str, *, password: str, ip: str) -> Actor:
@@ -195,6 +200,16 @@ def authenticate(hub: Hub, email: str, *, password: str, ip: str) -> Actor:
 def normalise_email(email: str) -> str:
     """Return an address as it is stored and compared."""
     return email.strip().lower()
+
+
+def _prove_password(hub: Hub, actor: Actor, password: str, *, field: str) -> throttle.Attempt:
+    # Counted apart from sign-ins: who guesses at an open screen must not lock out the owner.
+    attempt = throttle.count_attempt(hub, f"change:{actor.id}", ip=f"change:{actor.id}")
+    with hub.database.read() as session:
+        stored = _get(session, actor.id).password_hash
+    if not passwords.matches(password, stored):
+        raise InvalidInput("The current password is wrong. Type it again.", field=field)
+    return attempt
 
 
 def _new_user(email: str, *, name: str, role: str, password: str) -> User:

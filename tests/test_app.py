@@ -57,7 +57,7 @@ def test_an_invented_cookie_is_a_stranger(visitor: Visitor) -> None:
     assert visitor.open("account").text_input[0].label == "E-mail"
 
 
-@pytest.mark.parametrize("page", ["integrations", "rejected"])
+@pytest.mark.parametrize("page", ["integrations", "rejected", "webhooks"])
 def test_an_analyst_is_kept_out_of_the_pages_for_writers(visitor: Visitor, page: str) -> None:
     visitor.sign_in("analyst")
     visitor.open()

@@ -1,6 +1,7 @@
 """A choice that shows names and keeps ids in the address; `bind` would keep the names."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -23,6 +24,13 @@ def choose_named(label: str, names: Mapping[str, str], *, page: str, parameter: 
         on_change=_keep_in_address,
         args=(parameter, key),
     )
+
+
+def labels_by_id(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return a label by id; the end of the id tells two of one name apart."""
+    pairs = list(named)
+    seen = Counter(name for _, name in pairs)
+    return {each: name if seen[name] == 1 else f"{name} ({each[-6:]})" for each, name in pairs}
 
 
 def _keep_in_address(parameter: str, key: str) -> None:

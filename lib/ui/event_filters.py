@@ -1,6 +1,5 @@
 """The filters of the activity list, kept in the address so that reload and links keep them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -11,7 +10,7 @@ from lib.clock import now
 from lib.events import STATUSES, EventFilters
 from lib.integrations import Integration
 from lib.providers.registry import all_providers
-from lib.ui.address_choice import choose_named
+from lib.ui.address_choice import choose_named, labels_by_id
 
 # Options are what stands in the address, so they stay short and without spaces.
 RANGES = {
@@ -42,7 +41,7 @@ def draw_filters(
             "Type", types, index=None, key="type", bind="query-params", placeholder="All"
         )
     with columns[2]:
-        names = _labels(integrations)
+        names = labels_by_id((item.id, item.name) for item in integrations)
         integration = choose_named("Integration", names, page="activity", parameter="integration")
     search = ""
     if not user.sees_masked:
@@ -86,12 +85,3 @@ def describe(filters: EventFilters) -> str:
         "time": "limited" if filters.since else None,
     }
     return ", ".join(f"{name}={value}" for name, value in shown.items() if value)
-
-
-def _labels(integrations: Sequence[Integration]) -> dict[str, str]:
-    """Return a label by id; the end of the id tells two of one name apart."""
-    seen = Counter(item.name for item in integrations)
-    return {
-        item.id: item.name if seen[item.name] == 1 else f"{item.name} ({item.id[-6:]})"
-        for item in integrations
-    }

@@ -51,7 +51,7 @@ def _draw_connect(hub: Hub, user: Actor, item: Integration, provider: Provider) 
     with left:
         st.markdown(f"**1. Paste this address in {plain(provider.label)}**")
         st.code(item.webhook_url, language=None, wrap_lines=True)
-        draw_secret(item.id, note=provider.signature_note)
+        draw_secret(item.id, page="integrations")
         with st.container(border=True):
             st.markdown(provider.setup_note())
         st.caption(provider.signature_note)
@@ -101,7 +101,12 @@ def _draw_address(hub: Hub, user: Actor, item: Integration, provider: Provider) 
             "Replaces the inbound secret at once: requests with the old one are refused from "
             "then on. The new one is shown once, under Connect.",
             key="integrations_reissue",
-            action=lambda: remember_secret(integrations.reissue_secret(hub, user, item.id)),
+            action=lambda: remember_secret(
+                item.id,
+                integrations.reissue_secret(hub, user, item.id).inbound_secret,
+                title="Inbound secret",
+                note=provider.signature_note,
+            ),
         )
 
 

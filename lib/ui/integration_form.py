@@ -144,7 +144,12 @@ def _add(form: _Form) -> None:
         _keep_problem(error)
         return
     forget_problem()
-    remember_secret(issued)
+    remember_secret(
+        issued.integration.id,
+        issued.inbound_secret,
+        title="Inbound secret",
+        note=form.provider.signature_note,
+    )
     st.query_params.pop(ADD, None)
     st.query_params[OPEN] = issued.integration.id
 

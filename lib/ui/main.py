@@ -55,6 +55,7 @@ def _pages(*roles: Role) -> list[StreamlitPage]:
     pages = [_page("overview", "Overview", "space_dashboard", default=True)]
     if any(role in _WRITERS for role in roles):
         pages.append(_page("integrations", "Integrations", "cable"))
+        pages.append(_page("webhooks", "Webhooks", "alt_route"))
     pages.append(_page("activity", "Activity", "timeline"))
     if any(role in _WRITERS for role in roles):
         pages.append(_page("rejected", "Rejected", "gpp_bad"))

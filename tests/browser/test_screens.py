@@ -80,6 +80,23 @@ def test_a_row_opens_the_drawer_and_closing_forgets_it(
     page.wait_for_url(lambda url: "event=" not in url)
 
 
+def test_the_list_of_routes_survives_a_reload(
+    dashboard: Dashboard, context: BrowserContext
+) -> None:
+    page = _visit(context, dashboard, "/webhooks")
+    expect_heading(page, "Webhooks")
+    expect(page.get_by_text("No destinations yet")).to_be_visible()
+    page.get_by_role("radio", name="Routes").click()
+    page.wait_for_url("**view=Routes**")
+    page.reload()
+    expect(page.get_by_text("No routes yet")).to_be_visible(timeout=15_000)
+    page.get_by_role("button", name="Add destination").or_(
+        page.get_by_role("button", name="Add route")
+    ).click()
+    page.wait_for_url("**route=new**")
+    expect_heading(page, "New route")
+
+
 def _ada(dashboard: Dashboard) -> Actor:
     ada = find_user(dashboard.hub, "ada@example.com")
     assert ada

@@ -1,0 +1,94 @@
+"""The table of destinations: where they lead, how they fare, what waits for them."""
+
+from typing import Any
+
+import streamlit as st
+
+from lib.access import Actor, Role
+from lib.hub import Hub
+from lib.outgoing.destination_figures import DestinationFigures, destination_overview
+from lib.ui.destination_words import (
+    STATES,
+    kind_label,
+    masked_address,
+    queue_words,
+    rate_words,
+    share_words,
+    speed_words,
+)
+from lib.ui.formats import counted
+from lib.ui.page_keys import current_cursor
+from lib.ui.pager import draw_pager
+
+OPEN = "open"
+_PAGE = "webhooks_destinations"
+_NONCE = "webhooks_table_nonce"
+_ROWS = 50
+
+
+def draw_destinations(hub: Hub, user: Actor) -> None:
+    """Draw one page of destinations; a chosen row puts its id into the address."""
+    page = destination_overview(hub, user, cursor=current_cursor(_PAGE, ""), limit=_ROWS)
+    if not page.rows:
+        st.info(
+            "No destinations yet. Add the place that your events should go to.",
+            icon=":material/outbound:",
+        )
+        return
+    nonce = st.session_state.setdefault(_NONCE, 0)
+    chosen = st.dataframe(
+        [_table_row(row) for row in page.rows],
+        key=f"webhooks_table_{nonce}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="–",
+        alt=f"Table of {counted(len(page.rows), 'destination')}.",
+        column_order=_order(user),
+        column_config=_COLUMNS,
+    )
+    st.caption("Choose a row to open it. Success and p95 are those of the last 24 hours.")
+    draw_pager(_PAGE, page.next_cursor)
+    if chosen.selection.rows:
+        st.session_state[_NONCE] += 1
+        st.query_params[OPEN] = page.rows[chosen.selection.rows[0]].destination.id
+        st.rerun()
+
+
+def _order(user: Actor) -> list[str]:
+    return [name for name in _COLUMNS if name != "owner" or user.role is Role.STAFF]
+
+
+def _table_row(row: DestinationFigures) -> dict[str, object]:
+    item = row.destination
+    return {
+        "name": item.name,
+        "owner": item.owner,
+        "state": [STATES[row.state][0]],
+        "address": masked_address(item),
+        "kind": kind_label(item.kind),
+        "success": share_words(row),
+        "p95": speed_words(row.p95_milliseconds),
+        "queued": queue_words(row.queued),
+        "next": row.blocked_until or row.next_attempt_at,
+        "rate": rate_words(item.limits),
+    }
+
+
+_COLUMNS: dict[str, Any] = {
+    "name": st.column_config.TextColumn("Name", width=118),
+    "owner": st.column_config.TextColumn("Owner", width=130),
+    "state": st.column_config.MultiselectColumn(
+        "Status",
+        options=[label for label, _, _ in STATES.values()],
+        color=[colour for _, colour, _ in STATES.values()],
+        width=118,
+    ),
+    "address": st.column_config.TextColumn("Address", width=182),
+    "kind": st.column_config.TextColumn("Kind", width=96),
+    "success": st.column_config.TextColumn("Success", width=66),
+    "p95": st.column_config.TextColumn("p95", width=66),
+    "queued": st.column_config.TextColumn("Queued", width=66),
+    "next": st.column_config.DatetimeColumn("Next attempt", format="distance", width=100),
+    "rate": st.column_config.TextColumn("Rate limit", width=150),
+}
