@@ -21,11 +21,16 @@ from lib.integrations import Integration
 from lib.models import (
     ApiCall,
     AuditEntry,
+    Delivery,
     IntegrationConfig,
+    Issue,
     RejectedRequest,
+    Replay,
     User,
     WebhookEvent,
 )
+from lib.outgoing import deliveries, issues, manual_sends, replays
+from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
 from tests.event_factories import (
@@ -38,8 +43,28 @@ from tests.event_factories import (
     make_rollup,
 )
 from tests.factories import make_user
+from tests.outgoing_doubles import use_plain_target
+from tests.outgoing_factories import (
+    SIGNING_SECRET,
+    URL,
+    make_attempt,
+    make_delivery,
+    make_destination,
+    make_issue,
+)
 
-MODULES = (checks, events, first_values, integrations, overview, rejections)
+MODULES = (
+    checks,
+    deliveries,
+    events,
+    first_values,
+    integrations,
+    issues,
+    manual_sends,
+    overview,
+    rejections,
+    replays,
+)
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
 NOT_FOR_USERS = {
     "integrations.owned_row",
@@ -50,6 +75,7 @@ NOT_FOR_USERS = {
     "first_values.first_values",
     "first_values.offered_secrets",
     "first_values.with_offered_secrets",
+    "outgoing.replays.work_replays",
 }
 NUMBER = "+14155550142"
 CHECK_ANSWER = "The account of Grace Hopper Salon is active."
@@ -70,7 +96,15 @@ PERSONAL = (
     "TwilioProxy",
     "header-words",
     "203.0.113.77",
+    "198.51.100.23",
+    "answering-words",
+    "MembersHub/1",
+    "other side failed",
+    URL,
+    SIGNING_SECRET,
 )
+NEVER_SHOWN = {TOKEN, URL, SIGNING_SECRET}
+DEAD = DeliveryFilters(status="dead")
 
 
 @dataclass(frozen=True)
@@ -82,6 +116,11 @@ class Ground:
     item: Integration
     event_id: str
     rejection_id: str
+    place_id: str
+    queued_id: str
+    dead_id: str
+    issue_id: str
+    replay_id: str
 
     @property
     def token(self) -> str:
@@ -93,6 +132,21 @@ LISTS: dict[str, Call] = {
     "events.list_events": lambda g, who: events.list_events(g.hub, who, EventFilters()).rows,
     "events.list_event_types": lambda g, who: events.list_event_types(g.hub, who),
     "integrations.list_all": lambda g, who: integrations.list_all(g.hub, who),
+    "outgoing.deliveries.list_deliveries": lambda g, who: (
+        deliveries.list_deliveries(g.hub, who, DeliveryFilters()).rows
+    ),
+    "outgoing.deliveries.deliveries_of_event": lambda g, who: deliveries.deliveries_of_event(
+        g.hub, who, g.event_id
+    ),
+    "outgoing.deliveries.progress_of_events": lambda g, who: deliveries.progress_of_events(
+        g.hub, who, [g.event_id]
+    ),
+    "outgoing.deliveries.destination_names": lambda g, who: deliveries.destination_names(
+        g.hub, who
+    ),
+    "outgoing.issues.list_issues": lambda g, who: issues.list_issues(g.hub, who).rows,
+    "outgoing.issues.count_open": lambda g, who: issues.count_open(g.hub, who),
+    "outgoing.replays.dry_run": lambda g, who: replays.dry_run(g.hub, who, DEAD).sample,
     "overview.cards": lambda g, who: overview.cards(g.hub, who),
     "overview.volume": lambda g, who: overview.volume(g.hub, who, hours=24),
     "overview.tiles": lambda g, who: _figures(overview.tiles(g.hub, who)),
@@ -101,6 +155,14 @@ LISTS: dict[str, Call] = {
 DETAILS: dict[str, Call] = {
     "events.get_event": lambda g, who: events.get_event(g.hub, who, g.event_id),
     "integrations.get": lambda g, who: integrations.get(g.hub, who, g.item.id),
+    "outgoing.deliveries.get_delivery": lambda g, who: deliveries.get_delivery(
+        g.hub, who, g.dead_id
+    ),
+    "outgoing.issues.get_issue": lambda g, who: issues.get_issue(g.hub, who, g.issue_id),
+    "outgoing.manual_sends.send_choices": lambda g, who: manual_sends.send_choices(
+        g.hub, who, g.event_id
+    ),
+    "outgoing.replays.progress": lambda g, who: replays.progress(g.hub, who, g.replay_id),
     "rejections.get_rejection": lambda g, who: rejections.get_rejection(g.hub, who, g.rejection_id),
 }
 ACTIONS: dict[str, Call] = {
@@ -120,12 +182,35 @@ ACTIONS: dict[str, Call] = {
     "integrations.remove": lambda g, who: integrations.remove(
         g.hub, who, g.item.id, typed_name=g.item.name
     ),
+    "outgoing.deliveries.retry_now": lambda g, who: deliveries.retry_now(g.hub, who, g.queued_id),
+    "outgoing.deliveries.cancel": lambda g, who: deliveries.cancel(g.hub, who, g.queued_id),
+    "outgoing.issues.acknowledge": lambda g, who: issues.acknowledge(g.hub, who, g.issue_id),
+    "outgoing.issues.resolve": lambda g, who: issues.resolve(g.hub, who, g.issue_id),
+    "outgoing.issues.ignore": lambda g, who: issues.ignore(g.hub, who, g.issue_id),
+    "outgoing.issues.reopen": lambda g, who: issues.reopen(g.hub, who, g.issue_id),
+    "outgoing.issues.write_note": lambda g, who: issues.write_note(g.hub, who, g.issue_id, "Hm"),
+    "outgoing.manual_sends.send_event": lambda g, who: manual_sends.send_event(
+        g.hub, who, g.event_id, g.place_id
+    ),
+    "outgoing.replays.replay_one": lambda g, who: replays.replay_one(g.hub, who, g.dead_id),
 }
 # Adds to the caller's own; there is nothing of another's to reach.
 ADDS: dict[str, Call] = {
     "integrations.add": lambda g, who: make_integration(g.hub, who, "Another"),
+    "outgoing.replays.start": lambda g, who: replays.start(
+        g.hub, who, replays.dry_run(g.hub, g.ada, DEAD)
+    ),
 }
-REFUSED_TO_ANALYSTS = {"rejections.list_rejections", "rejections.get_rejection"}
+REFUSED_TO_ANALYSTS = {
+    "outgoing.issues.count_open",
+    "outgoing.issues.get_issue",
+    "outgoing.issues.list_issues",
+    "outgoing.manual_sends.send_choices",
+    "outgoing.replays.dry_run",
+    "outgoing.replays.progress",
+    "rejections.list_rejections",
+    "rejections.get_rejection",
+}
 READS = LISTS | DETAILS
 
 
@@ -134,6 +219,7 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     """A connection of ada's with an event, a refusal and counts; no vendor is called."""
     answer = CheckResult("verified", CHECK_ANSWER)
     monkeypatch.setattr(type(get_provider("twilio")), "check", lambda *_: answer)
+    use_plain_target(monkeypatch)
     ada = make_user(hub)
     item = make_integration(hub, ada)
     values = {"account_sid": SID, "from_number": NUMBER}
@@ -141,7 +227,23 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     checks.run_check(hub, ada, item.id)
     make_rollup(hub, item, 3)
     make_rollup(hub, item, 1, outcome="rejected", event_type="wrong_signature")
-    return Ground(hub, ada, item, make_event(hub, item, status="failed"), make_rejection(hub, item))
+    event_id = make_event(hub, item, status="failed")
+    place = make_destination(hub, ada)
+    dead = make_delivery(hub, event_id, place, status="dead")
+    make_attempt(hub, dead, outcome="dead")
+    order = replays.start(hub, ada, replays.dry_run(hub, ada, DEAD))
+    return Ground(
+        hub,
+        ada,
+        item,
+        event_id,
+        rejection_id=make_rejection(hub, item),
+        place_id=place.id,
+        queued_id=make_delivery(hub, event_id, place).id,
+        dead_id=dead.id,
+        issue_id=make_issue(hub, dead),
+        replay_id=order.id,
+    )
 
 
 def test_every_public_use_case_has_an_entry() -> None:
@@ -206,9 +308,8 @@ def test_an_analyst_sees_no_person(ground: Ground, name: str) -> None:
 
 def test_what_is_hidden_is_there_to_be_hidden(ground: Ground) -> None:
     written = "".join(repr(call(ground, ground.ada)) for call in READS.values())
-    never_shown = {TOKEN}
     for personal in (*PERSONAL, ground.token):
-        assert (personal in written) is (personal not in never_shown), personal
+        assert (personal in written) is (personal not in NEVER_SHOWN), personal
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED_TO_ANALYSTS | ACTIONS.keys() | ADDS.keys()))
@@ -240,6 +341,16 @@ def _figures(tiles: overview.Tiles) -> list[int]:
 
 
 def _everything(hub: Hub) -> str:
-    tables = (IntegrationConfig, WebhookEvent, RejectedRequest, ApiCall, AuditEntry, User)
+    tables = (
+        IntegrationConfig,
+        WebhookEvent,
+        RejectedRequest,
+        ApiCall,
+        AuditEntry,
+        User,
+        Delivery,
+        Issue,
+        Replay,
+    )
     with hub.database.read() as session:
         return repr([session.exec(select(table).order_by(table.id)).all() for table in tables])
