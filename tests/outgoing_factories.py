@@ -111,6 +111,8 @@ def make_delivery(
         row.lease_id, row.lease_until = new_id("lea"), moment
     if status in _ENDS:
         row.finished_at = moment
+    if status in ("delivered", "accepted"):
+        row.response_status = 200
     if status in ("dead", "retrying"):
         row.response_status, row.error_class = 500, "http_5xx"
         row.last_error = "The other side failed with status 500."

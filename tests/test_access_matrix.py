@@ -266,6 +266,15 @@ def test_another_member_sees_nothing(ground: Ground) -> None:
         assert not events.list_events(ground.hub, bob, EventFilters(search=search)).rows
     narrowed = EventFilters(integration_id=ground.item.id)
     assert not events.list_events(ground.hub, bob, narrowed).rows
+    for asked in (
+        DeliveryFilters(event_id=ground.event_id),
+        DeliveryFilters(destination_id=ground.place_id),
+        DeliveryFilters(issue_id=ground.issue_id),
+        DeliveryFilters(ids=(ground.dead_id, ground.queued_id)),
+    ):
+        assert not deliveries.list_deliveries(ground.hub, bob, asked).rows
+        seen = replays.dry_run(ground.hub, bob, asked)
+        assert (seen.count, seen.left_out) == (0, ())
 
 
 @pytest.mark.parametrize("name", ACTIONS)

@@ -106,6 +106,7 @@ def test_every_filter_narrows(ground: Ground) -> None:
         assert ground.listed(**{name: value}) == [dead.id], name
     assert ground.listed(until=now() - timedelta(days=1)) == [other.id]
     assert ground.listed() == [other.id, dead.id]
+    assert ground.listed(ids=()) == []
 
 
 def test_a_queued_delivery_of_a_paused_or_given_up_destination_shows_as_paused(
@@ -136,6 +137,9 @@ def test_an_unknown_status_and_too_many_ids_are_refused(ground: Ground) -> None:
 
 def test_filters_survive_json() -> None:
     filters = DeliveryFilters(status="dead", since=now(), ids=("dlv_1", "dlv_2"))
+    nothing = DeliveryFilters(ids=())
+    assert from_json(to_json(nothing)) == nothing
+    assert to_json(DeliveryFilters()) == {}
     assert from_json(orjson.loads(orjson.dumps(to_json(filters)))) == filters
     for wrong in ({"colour": "red"}, {"status": 3}, {"ids": "dlv_1"}, {"since": "2026-01-31"}):
         with pytest.raises(InvalidInput):

@@ -1,5 +1,6 @@
 """Replays: the dry run, the order, the worker's batches, and what they never do twice."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -153,7 +154,7 @@ def test_the_estimate_follows_the_rate_limit_and_the_recent_past(
     for _ in range(4):
         make_attempt(ground.hub, ground.deliver(), outcome="dead", total_ms=20_000.0)
     seen = ground.look(DeliveryFilters(destination_id=ground.place.id))
-    assert seen.estimated_seconds == pytest.approx(4 * 20 / 10)
+    assert seen.estimated_seconds == pytest.approx(4 * 20 / 50)
     use_plain_target(monkeypatch)
     monkeypatch.setattr(PlainTarget, "rate_limit", RateLimit(25, per_five_minutes=30))
     seen = ground.look(DeliveryFilters(destination_id=ground.place.id))
@@ -251,6 +252,38 @@ def test_a_worker_passes_over_an_order_of_another(ground: Ground, small_batches:
     _work(hub)
     assert [replays.progress(hub, ada, order).made for order in orders] == [4, 4]
     assert sorted(str(origin) for origin in ground.origins()) == sorted(ids * 2)
+
+
+def test_a_removal_waits_for_the_batch_that_it_would_break(
+    ground: Ground, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        ground.deliver()
+    replays.start(ground.hub, ground.ada, ground.look())
+    seen: list[int] = []
+
+    def remove() -> None:
+        with ground.hub.database.write() as session:
+            session.get_one(Destination, ground.place.id).deleted_at = now()
+            session.flush()
+            of_place = select(Delivery).where(col(Delivery.destination_id) == ground.place.id)
+            queued = of_place.where(col(Delivery.status) == "pending")
+            seen.append(len(session.exec(queued).all()))
+
+    remover = threading.Thread(target=remove)
+    real = replay_rows.new_id
+
+    def start_removal_then_make(prefix: str) -> str:
+        if not remover.is_alive() and not seen:
+            remover.start()
+            remover.join(0.3)
+        return real(prefix)
+
+    monkeypatch.setattr(replay_rows, "new_id", start_removal_then_make)
+    assert work_replays(ground.hub) == 2
+    remover.join()
+    # The removal finds the new ones, so it can cancel them.
+    assert seen == [2]
 
 
 def test_what_is_removed_after_the_order_is_explained(ground: Ground, small_batches: None) -> None:

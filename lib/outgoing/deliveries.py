@@ -33,7 +33,7 @@ from lib.paging import Page, check_limit
 
 Rows = Select[*tuple[Any, ...]]
 # A drawer of more would not be read; the list of deliveries has them all.
-_MOST_OF_EVENT = 50
+MOST_OF_EVENT = 50
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def deliveries_of_event(hub: Hub, actor: Actor, event_id: str) -> list[TrackedDe
     """Return the newest 50 deliveries of one event in the order in which they were made."""
     query = _visible(actor).where(col(Delivery.event_id) == event_id)
     with hub.database.read() as session:
-        newest = query.order_by(col(Delivery.id).desc()).limit(_MOST_OF_EVENT)
+        newest = query.order_by(col(Delivery.id).desc()).limit(MOST_OF_EVENT)
         found = list(reversed(session.exec(newest).all()))
         lines = defaultdict(list)
         for attempt in _attempts(session, [delivery.id for delivery, _ in found]):

@@ -23,7 +23,7 @@ Condition = ColumnElement[bool]
 
 @dataclass(frozen=True)
 class DeliveryFilters:
-    """What deliveries are narrowed to; None and no ids mean everything.
+    """What deliveries are narrowed to; None means everything, an empty `ids` nothing.
 
     `since` and `until` bound the time at which a delivery was made.
     """
@@ -38,7 +38,7 @@ class DeliveryFilters:
     event_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    ids: tuple[str, ...] = ()
+    ids: tuple[str, ...] | None = None
 
 
 def visible_to(actor: Actor) -> list[Condition]:
@@ -67,13 +67,8 @@ def narrowing(filters: DeliveryFilters) -> list[Condition]:
         found.append(col(Delivery.created_at) >= filters.since)
     if filters.until is not None:
         found.append(col(Delivery.created_at) < filters.until)
-    if len(filters.ids) > MOST_IDS:
-        raise InvalidInput(
-            f"Choose at most {MOST_IDS} deliveries, or use filters to take all that match.",
-            field="ids",
-        )
-    if filters.ids:
-        found.append(col(Delivery.id).in_(filters.ids))
+    if filters.ids is not None:
+        found.append(col(Delivery.id).in_(_check_number(filters.ids)))
     return found
 
 
@@ -89,7 +84,7 @@ def to_json(filters: DeliveryFilters) -> dict[str, Any]:
         value = getattr(filters, item.name)
         if isinstance(value, datetime):
             found[item.name] = value.isoformat()
-        elif value:
+        elif value is not None:
             found[item.name] = list(value) if item.name == "ids" else value
     return found
 
@@ -124,6 +119,15 @@ def _read(name: str, value: Any) -> Any:
     if moment.tzinfo is None:
         raise InvalidInput(f"Give the filter {name} a zone, such as Z at its end.", field=name)
     return moment
+
+
+def _check_number(ids: tuple[str, ...]) -> tuple[str, ...]:
+    if len(ids) > MOST_IDS:
+        raise InvalidInput(
+            f"Choose at most {MOST_IDS} deliveries, or use filters to take all that match.",
+            field="ids",
+        )
+    return ids
 
 
 def _has_status(status: str) -> Condition:

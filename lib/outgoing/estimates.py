@@ -7,7 +7,7 @@ from lib.models import Delivery, DeliveryAttempt, Destination
 from lib.providers.registry import all_targets
 from lib.providers.targets import RateLimit
 
-DEFAULT_CONCURRENCY = 10
+DEFAULT_CONCURRENCY = 50
 # What one attempt takes where there is no past to look at.
 _ASSUMED_SECONDS = 0.5
 _RECENT = 50

@@ -33,7 +33,8 @@ def send_event(hub: Hub, actor: Actor, event_id: str, destination_id: str) -> De
     require_writer(actor)
     with hub.database.write() as session:
         event = _own_event(session, actor, event_id)
-        destination = session.get(Destination, destination_id)
+        # Held until the end, for a removal cancels what is queued by then and no more.
+        destination = session.get(Destination, destination_id, with_for_update={"read": True})
         if (
             destination is None
             or destination.deleted_at is not None

@@ -126,6 +126,8 @@ def _next_origins(session: Session, replay: Replay, limit: int) -> list[Any]:
         .where(col(Delivery.id) > replay.cursor, col(Delivery.id) <= replay.until_id)
         .order_by(col(Delivery.id))
         .limit(limit)
+        # What retention or a removal takes away meanwhile waits for this batch, or is not in it.
+        .with_for_update(read=True, of=(WebhookEvent, Destination))
     )
     return list(session.execute(query).all())
 
