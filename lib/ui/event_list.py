@@ -8,6 +8,7 @@ import streamlit as st
 from lib.access import Actor
 from lib.events import EventFilters, EventRow, list_events
 from lib.hub import Hub
+from lib.outgoing.deliveries import Progress, progress_of_events
 from lib.ui.event_detail import PARAMETER
 from lib.ui.event_filters import clear_filters, describe
 from lib.ui.formats import STATUS_LABELS, counted, service_label
@@ -28,8 +29,9 @@ def draw_list(hub: Hub, user: Actor, filters: EventFilters) -> None:
         _draw_empty(signature)
         return
     nonce = st.session_state.setdefault(_NONCE, 0)
+    progress = progress_of_events(hub, user, [row.id for row in page.rows])
     chosen = st.dataframe(
-        [_table_row(row) for row in page.rows],
+        [_table_row(row, progress.get(row.id)) for row in page.rows],
         key=f"activity_table_{nonce}",
         hide_index=True,
         on_select="rerun",
@@ -81,16 +83,22 @@ def _draw_empty(signature: str) -> None:
     draw_link("integrations", "Open your integrations", icon=":material/hub:")
 
 
-def _table_row(row: EventRow) -> dict[str, object]:
+def _table_row(row: EventRow, progress: Progress | None) -> dict[str, object]:
     return {
         "created_at": row.created_at,
         "status": [STATUS_LABELS.get(row.status, row.status)],
         "service": service_label(row.service_name),
         "event_type": row.event_type,
         "summary": row.summary,
+        "deliveries": _say(progress) if progress else "",
         "integration": row.integration_name,
         "id": row.id,
     }
+
+
+def _say(progress: Progress) -> str:
+    dead = f", {progress.dead} dead" if progress.dead else ""
+    return f"{progress.succeeded} of {progress.total}{dead}"
 
 
 _COLUMNS: dict[str, Any] = {
@@ -104,6 +112,9 @@ _COLUMNS: dict[str, Any] = {
     "service": st.column_config.TextColumn("Service", width=100),
     "event_type": st.column_config.TextColumn("Type", width=140),
     "summary": st.column_config.TextColumn("Summary", width=250),
+    "deliveries": st.column_config.TextColumn(
+        "Delivered", width=110, help="How many of its deliveries have arrived."
+    ),
     "integration": st.column_config.TextColumn("Integration", width=120),
     "id": st.column_config.TextColumn("Id", width="medium"),
 }
