@@ -1,178 +1,186 @@
-"""Destinations and what is on its way to them, with targets and a sender that need no network."""
+"""Destinations, routes, deliveries and attempts, put straight into the tables."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+import json
+from datetime import datetime
 from typing import Any
 
-import pytest
+from sqlmodel import select
 
 from lib.access import Actor
 from lib.clock import now
-from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.integrations import Integration
-from lib.models import Delivery, DeliveryRollup, DestinationState
-from lib.outgoing import destinations, routes, trials
-from lib.outgoing.destination_views import DestinationDraft, DestinationView, IssuedDestination
-from lib.outgoing.exchange import Exchange, OutgoingRequest, Timings
-from lib.outgoing.routes import RouteDraft, RouteView
-from lib.providers.fields import CredentialField, Values
-from lib.providers.registry import get_provider
-from lib.providers.targets import Judgement, RateLimit, Reply, Target, judge_status
-from lib.settings import Settings
+from lib.models import (
+    Delivery,
+    DeliveryAttempt,
+    Destination,
+    DestinationState,
+    Route,
+    WebhookEvent,
+)
+from lib.outgoing.issues import DeadLetter, note_dead
 
-TOKEN_PART = "q8w7e6r5t4y3u2i1"
-URL = f"https://hooks.example.com:8443/catch/{TOKEN_PART}?who=secret-query"
-API_KEY = "key-0123456789abcdef"
-SIGNING_START = "whsec_"
-
-
-class PlainHook(Target):
-    kind = "plain_hook"
-    label = "Plain hook"
-    url_help = "Enter an https address."
-    success_note = "The other side answered."
-
-    def check_url(self, url: str, settings: Settings) -> None:
-        if not url.startswith("https://"):
-            raise InvalidInput(f"This is no address of a hook. {self.url_help}", field="url")
-
-    def judge(self, reply: Reply) -> Judgement:
-        return judge_status(reply.status)
-
-
-class KeyedHook(PlainHook):
-    kind = "keyed_hook"
-    label = "Keyed hook"
-    rate_limit = RateLimit(25.0, 9_000)
-    fields = (
-        CredentialField("api_key", "API key", "Sent with each request.", is_secret=True),
-        CredentialField("team", "Team", "Its number.", pattern=r"\d+", pattern_help="Digits only."),
-    )
-    mappings: Mapping[str, str] = {"Type and id": "{event_type: type, id: id}"}
-
-    def headers(self, values: Values) -> dict[str, str]:
-        return {"x-api-key": values["api_key"]} if "api_key" in values else {}
-
-
-class SenderDouble:
-    """Answers as it is told and keeps what it was asked to send."""
-
-    def __init__(self) -> None:
-        self.requests: list[OutgoingRequest] = []
-        self.reply = Reply(200, {}, b'{"ok": true}')
-        self.exchange: Exchange | None = None
-
-    async def post(self, request: OutgoingRequest) -> Exchange:
-        self.requests.append(request)
-        return self.exchange or Exchange(Timings(12.5, dns_ms=1.0), reply=self.reply)
-
-
-def use_targets(monkeypatch: pytest.MonkeyPatch) -> SenderDouble:
-    """Offer the two kinds above alone, sign with made-up secrets, and send to the double."""
-    counter = iter(range(1, 10_000))
-    for provider in ("twilio", "gohighlevel", "make", "zapier"):
-        monkeypatch.setattr(type(get_provider(provider)), "targets", ())
-    monkeypatch.setattr(type(get_provider("webhook")), "targets", (PlainHook(), KeyedHook()))
-    monkeypatch.setattr(
-        "lib.outgoing.signing.issue_signing_secret",
-        lambda: f"{SIGNING_START}{next(counter):032d}",
-    )
-    monkeypatch.setattr(
-        "lib.outgoing.attempt.signature_headers",
-        lambda message_id, moment, body, *, secrets: {
-            "webhook-id": message_id,
-            "webhook-signature": " ".join(f"v1,{len(secret)}" for secret in secrets),
-        },
-    )
-    sender = SenderDouble()
-
-    @asynccontextmanager
-    async def open_double(_settings: Settings) -> AsyncIterator[SenderDouble]:
-        yield sender
-
-    monkeypatch.setattr(trials, "open_sender", open_double)
-    return sender
+URL = "https://hooks.example.com/catch/s3cr3t-path"
+SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+_ENDS = ("delivered", "accepted", "dead", "cancelled")
 
 
 def make_destination(
-    hub: Hub, actor: Actor, name: str = "Warehouse", *, kind: str = "plain_hook", **more: Any
-) -> IssuedDestination:
-    """Add a destination by its use case."""
-    values = {"api_key": API_KEY} if kind == "keyed_hook" else {}
-    draft = DestinationDraft(**{"name": name, "url": URL, "values": values, **more})
-    return destinations.add(hub, actor, kind=kind, draft=draft)
+    hub: Hub, owner: Actor, name: str = "Warehouse", *, kind: str = "http", **values: Any
+) -> Destination:
+    """Insert a destination with its state row; `values` replace columns of either."""
+    moment = now()
+    row_id = new_id("dst")
+    row = Destination(
+        id=row_id,
+        user_id=owner.id,
+        name=name,
+        kind=kind,
+        url_host="hooks.example.com",
+        config_data={},
+        credentials={
+            "url": _seal(hub, row_id, "url", URL),
+            "signing_secret": _seal(hub, row_id, "signing_secret", SIGNING_SECRET),
+        },
+        is_active=True,
+        created_at=moment,
+        updated_at=moment,
+    )
+    state = DestinationState(
+        destination_id=row.id,
+        breaker="closed",
+        failures_in_row=0,
+        times_opened=0,
+        tokens=0.0,
+        refilled_at=moment,
+        window_started_at=moment,
+        window_count=0,
+    )
+    for column, value in values.items():
+        setattr(row if column in Destination.model_fields else state, column, value)
+    with hub.database.write() as session:
+        session.add(row)
+        session.flush()
+        session.add(state)
+    return row
 
 
 def make_route(
-    hub: Hub, actor: Actor, item: Integration, destination: DestinationView, **more: Any
-) -> RouteView:
-    """Add a route by its use case."""
-    return routes.add(
-        hub, actor, RouteDraft(integration_id=item.id, destination_id=destination.id, **more)
+    hub: Hub, item: Integration, destination: Destination, name: str = "Everything", **values: Any
+) -> Route:
+    """Insert a route of all events from a connection to a destination."""
+    moment = now()
+    row = Route(
+        id=new_id("rte"),
+        user_id=item.user_id,
+        integration_id=item.id,
+        destination_id=destination.id,
+        name=name,
+        event_types=["*"],
+        filters=[],
+        is_active=True,
+        created_at=moment,
+        updated_at=moment,
     )
+    return _store(hub, row, values)
 
 
 def make_delivery(
-    hub: Hub,
-    event_id: str,
-    destination: DestinationView,
-    *,
-    status: str = "pending",
-    due_in: timedelta = timedelta(0),
-) -> str:
-    """Insert a delivery of an event in this status and return its id."""
+    hub: Hub, event_id: str, destination: Destination, *, status: str = "pending", **values: Any
+) -> Delivery:
+    """Insert a delivery that keeps the queue's rules for its status."""
     moment = now()
+    with hub.database.read() as session:
+        event = session.exec(select(WebhookEvent).where(WebhookEvent.id == event_id)).one()
     row = Delivery(
         id=new_id("dlv"),
-        user_id=destination.user_id,
-        event_id=event_id,
+        user_id=event.user_id,
+        event_id=event.id,
         destination_id=destination.id,
-        integration_id="int_of_event",
-        service_name="twilio",
-        event_type="message.received",
+        integration_id=event.integration_id,
+        service_name=event.service_name,
+        event_type=event.event_type,
         status=status,
-        attempts=0,
-        next_attempt_at=moment + due_in if status in ("pending", "retrying") else None,
-        lease_id="lea_1" if status == "sending" else None,
-        lease_until=moment + timedelta(minutes=1) if status == "sending" else None,
+        attempts=0 if status in ("pending", "cancelled") else 1,
         created_at=moment,
-        finished_at=moment if status in ("delivered", "dead") else None,
     )
+    if status in ("pending", "retrying"):
+        row.next_attempt_at = moment
+    if status == "sending":
+        row.lease_id, row.lease_until = new_id("lea"), moment
+    if status in _ENDS:
+        row.finished_at = moment
+    if status in ("delivered", "accepted"):
+        row.response_status = 200
+    if status in ("dead", "retrying"):
+        row.response_status, row.error_class = 500, "http_5xx"
+        row.last_error = "The other side failed with status 500."
+    return _store(hub, row, values)
+
+
+def make_attempt(
+    hub: Hub, delivery: Delivery, *, number: int = 1, outcome: str = "delivered", **values: Any
+) -> DeliveryAttempt:
+    """Insert one attempt of a delivery: answered with 200, or with 500 unless it succeeded."""
+    is_good = outcome in ("delivered", "accepted")
+    row = DeliveryAttempt(
+        id=new_id("att"),
+        delivery_id=delivery.id,
+        integration_id=delivery.integration_id,
+        number=number,
+        outcome=outcome,
+        request_headers=json.dumps({"webhook-id": delivery.id, "user-agent": "MembersHub/1"}),
+        request_bytes=321,
+        response_status=200 if is_good else 500,
+        response_headers=json.dumps({"server": "answering-words"}),
+        response_body=b'{"ok": true}' if is_good else b"Sorry, Grace Hopper",
+        dns_ms=1.5,
+        connect_ms=12.25,
+        tls_ms=20.0,
+        first_byte_ms=180.0,
+        total_ms=202.0,
+        remote_address="198.51.100.23",
+        error_class=None if is_good else "http_5xx",
+        error=None if is_good else "The other side failed with status 500.",
+        created_at=now(),
+    )
+    return _store(hub, row, values)
+
+
+def make_issue(
+    hub: Hub, *deliveries: Delivery, message: str | None = None, moment: datetime | None = None
+) -> str:
+    """Group dead deliveries of one cause as a worker does, and return their issue's id."""
+    letters = [
+        DeadLetter(
+            delivery_id=delivery.id,
+            user_id=delivery.user_id,
+            destination_id=delivery.destination_id,
+            error_class=delivery.error_class or "http_5xx",
+            message=message or delivery.last_error or "",
+        )
+        for delivery in deliveries
+    ]
+    with hub.database.write() as session:
+        found = note_dead(session, letters, moment or now())
+        for delivery in deliveries:
+            delivery.issue_id = found[delivery.id]
+            session.merge(delivery)
+    return found[deliveries[0].id]
+
+
+def _store(hub: Hub, row: Any, values: dict[str, Any]) -> Any:
+    for column, value in values.items():
+        setattr(row, column, value)
     with hub.database.write() as session:
         session.add(row)
-    return row.id
+    return row
 
 
-def make_delivery_rollup(
-    hub: Hub,
-    destination: DestinationView,
-    count: int,
-    *,
-    outcome: str = "delivered",
-    bucket: int = 20,
-    hour: datetime | None = None,
-) -> None:
-    """Insert the count of attempts of one hour, by default the present one."""
-    with hub.database.write() as session:
-        session.add(
-            DeliveryRollup(
-                hour=(hour or now()).replace(minute=0, second=0, microsecond=0),
-                destination_id=destination.id,
-                outcome=outcome,
-                attempt=1,
-                bucket=bucket,
-                user_id=destination.user_id,
-                count=count,
-            )
-        )
-
-
-def set_state(hub: Hub, destination: DestinationView, **values: Any) -> None:
-    """Change how a destination fares, as a worker would."""
-    with hub.database.write() as session:
-        row = session.get_one(DestinationState, destination.id)
-        for name, value in values.items():
-            setattr(row, name, value)
+def _seal(hub: Hub, row_id: str, name: str, text: str) -> dict[str, str]:
+    return {
+        "sealed": hub.vault.seal(text, place=("destinations", row_id, name)),
+        "last4": text[-4:],
+        "set_at": now().isoformat(),
+    }

@@ -25,20 +25,20 @@ from lib.providers.targets import RateLimit, Reply
 from lib.seals import Vault
 from lib.settings import decode_master_keys
 from lib.users import add_user
-from tests.event_factories import make_event, make_integration
-from tests.factories import make_user
-from tests.outgoing_factories import (
+from tests.destination_factories import (
     API_KEY,
     TOKEN_PART,
     URL,
     SenderDouble,
-    make_delivery,
+    add_destination,
+    add_route,
     make_delivery_rollup,
-    make_destination,
-    make_route,
+    queue_delivery,
     set_state,
     use_targets,
 )
+from tests.event_factories import make_event, make_integration
+from tests.factories import make_user
 
 PASSWORD = "correct horse battery"
 
@@ -74,7 +74,7 @@ def _owner(hub: Hub, role: str = "member") -> Actor:
 
 
 def test_an_address_is_sealed_and_shown_as_its_host(hub: Hub) -> None:
-    issued = make_destination(hub, make_user(hub), kind="keyed_hook")
+    issued = add_destination(hub, make_user(hub), kind="keyed_hook")
     shown = issued.destination
     row = _row(hub, shown.id)
     assert shown.url_host == row.url_host == "hooks.example.com:8443"
@@ -93,7 +93,7 @@ def test_an_address_is_sealed_and_shown_as_its_host(hub: Hub) -> None:
 
 def test_a_sealed_address_does_not_open_on_another_row_or_table(hub: Hub) -> None:
     ada = make_user(hub)
-    one, other = make_destination(hub, ada, "One"), make_destination(hub, ada, "Other")
+    one, other = add_destination(hub, ada, "One"), add_destination(hub, ada, "Other")
     with hub.database.write() as session:
         row = session.get_one(Destination, other.destination.id)
         row.credentials = _row(hub, one.destination.id).credentials
@@ -106,11 +106,11 @@ def test_a_sealed_address_does_not_open_on_another_row_or_table(hub: Hub) -> Non
 
 def test_a_new_destination_starts_closed_with_a_full_budget(hub: Hub) -> None:
     ada = make_user(hub)
-    state = _state(hub, make_destination(hub, ada, kind="keyed_hook").destination.id)
+    state = _state(hub, add_destination(hub, ada, kind="keyed_hook").destination.id)
     assert (state.breaker, state.failures_in_row, state.times_opened) == ("closed", 0, 0)
     assert (state.blocked_until, state.tokens, state.window_count) == (None, 25.0, 0)
     assert now() - state.refilled_at < timedelta(minutes=1)
-    slow = make_destination(hub, ada, "Slow", rate_limit={"per_second": 0.5})
+    slow = add_destination(hub, ada, "Slow", rate_limit={"per_second": 0.5})
     assert _state(hub, slow.destination.id).tokens == 1.0
 
 
@@ -142,16 +142,16 @@ def test_a_new_destination_starts_closed_with_a_full_budget(hub: Hub) -> None:
 def test_a_bad_value_names_its_field(sqlite_hub: Hub, change: dict[str, Any], field: str) -> None:
     ada = make_user(sqlite_hub)
     with pytest.raises(InvalidInput) as caught:
-        make_destination(sqlite_hub, ada, **{"kind": "keyed_hook", **change})
+        add_destination(sqlite_hub, ada, **{"kind": "keyed_hook", **change})
     assert caught.value.field == field
     assert destinations.list_all(sqlite_hub, ada) == []
 
 
 def test_limits_are_the_kinds_own_until_others_are_entered(hub: Hub) -> None:
     ada = make_user(hub)
-    keyed = make_destination(hub, ada, kind="keyed_hook").destination
+    keyed = add_destination(hub, ada, kind="keyed_hook").destination
     assert limits_of(_row(hub, keyed.id)) == Limits(RateLimit(25.0, 9_000), 50)
-    plain = make_destination(hub, ada).destination
+    plain = add_destination(hub, ada).destination
     assert limits_of(_row(hub, plain.id)) == Limits(None, 50)
     draft = DestinationDraft("Slow", rate_limit={"per_second": 2}, concurrency=3)
     shown = destinations.update(hub, ada, keyed.id, draft=draft)
@@ -160,7 +160,7 @@ def test_limits_are_the_kinds_own_until_others_are_entered(hub: Hub) -> None:
 
 def test_a_blank_secret_is_kept_and_a_new_one_replaces_it(hub: Hub) -> None:
     ada = make_user(hub)
-    issued = make_destination(hub, ada, kind="keyed_hook")
+    issued = add_destination(hub, ada, kind="keyed_hook")
     draft = DestinationDraft("Renamed", url="  ", values={"api_key": "", "team": "7"})
     shown = destinations.update(hub, ada, issued.destination.id, draft=draft)
     opened = open_secrets(hub.vault, _row(hub, shown.id), now())
@@ -175,7 +175,7 @@ def test_a_blank_secret_is_kept_and_a_new_one_replaces_it(hub: Hub) -> None:
 
 def test_a_new_address_is_tried_although_the_old_one_was_given_up(hub: Hub) -> None:
     ada = make_user(hub)
-    shown = make_destination(hub, ada).destination
+    shown = add_destination(hub, ada).destination
     _disable(hub, shown.id)
     draft = DestinationDraft("Warehouse")
     assert destinations.update(hub, ada, shown.id, draft=draft).disabled_at is not None
@@ -186,7 +186,7 @@ def test_a_new_address_is_tried_although_the_old_one_was_given_up(hub: Hub) -> N
 
 def test_a_destination_that_answered_410_is_enabled_again(hub: Hub) -> None:
     ada = make_user(hub)
-    shown = make_destination(hub, ada).destination
+    shown = add_destination(hub, ada).destination
     _disable(hub, shown.id)
     assert figures(hub, ada, shown.id).state == "disabled"
     destinations.enable(hub, ada, shown.id)
@@ -197,8 +197,8 @@ def test_a_destination_that_answered_410_is_enabled_again(hub: Hub) -> None:
 
 def test_a_pause_keeps_what_is_queued(hub: Hub) -> None:
     ada = make_user(hub)
-    shown = make_destination(hub, ada).destination
-    delivery_id = make_delivery(hub, make_event(hub, make_integration(hub, ada)), shown)
+    shown = add_destination(hub, ada).destination
+    delivery_id = queue_delivery(hub, make_event(hub, make_integration(hub, ada)), shown)
     assert not destinations.pause(hub, ada, shown.id).is_active
     assert _deliveries(hub)[delivery_id].status == "pending"
     assert destinations.resume(hub, ada, shown.id).is_active
@@ -206,7 +206,7 @@ def test_a_pause_keeps_what_is_queued(hub: Hub) -> None:
 
 def test_the_secret_before_signs_along_for_a_day(hub: Hub) -> None:
     ada = make_user(hub)
-    first = make_destination(hub, ada)
+    first = add_destination(hub, ada)
     destination_id = first.destination.id
     second = destinations.rotate_signing_secret(hub, ada, destination_id)
     row = _row(hub, destination_id)
@@ -227,7 +227,7 @@ def test_the_secret_before_signs_along_for_a_day(hub: Hub) -> None:
 
 def test_only_the_owner_sees_the_full_address_and_only_with_the_password(hub: Hub) -> None:
     ada, staff = _owner(hub), _owner(hub, "staff")
-    shown = make_destination(hub, ada).destination
+    shown = add_destination(hub, ada).destination
     with pytest.raises(NotAllowed, match="Only its owner"):
         destinations.reveal_url(hub, staff, shown.id, password=PASSWORD)
     bob = make_user(hub, "bob@example.com")
@@ -239,13 +239,13 @@ def test_only_the_owner_sees_the_full_address_and_only_with_the_password(hub: Hu
     assert "destination.url_revealed" not in [entry.action for entry in _audit(hub)]
     assert destinations.reveal_url(hub, ada, shown.id, password=PASSWORD) == URL
     assert _audit(hub)[-1].action == "destination.url_revealed"
-    own = make_destination(hub, staff).destination
+    own = add_destination(hub, staff).destination
     assert destinations.reveal_url(hub, staff, own.id, password=PASSWORD) == URL
 
 
 def test_guessing_at_the_address_locks(sqlite_hub: Hub) -> None:
     ada = _owner(sqlite_hub)
-    shown = make_destination(sqlite_hub, ada).destination
+    shown = add_destination(sqlite_hub, ada).destination
     for _ in range(5):
         with pytest.raises(InvalidInput):
             destinations.reveal_url(sqlite_hub, ada, shown.id, password="wrong")
@@ -261,12 +261,12 @@ def test_removal_cancels_what_is_open_and_keeps_what_is_finished(
     monkeypatch.setattr(destinations, "_CANCEL_BATCH", 2)
     ada = make_user(hub)
     item = make_integration(hub, ada)
-    shown, other = (make_destination(hub, ada, name).destination for name in ("One", "Other"))
+    shown, other = (add_destination(hub, ada, name).destination for name in ("One", "Other"))
     event_id = make_event(hub, item)
-    make_route(hub, ada, item, shown)
+    add_route(hub, ada, item, shown)
     statuses = ["pending"] * 3 + ["retrying", "sending", "sending", "delivered", "dead"]
-    ids = [make_delivery(hub, event_id, shown, status=status) for status in statuses]
-    kept = make_delivery(hub, event_id, other)
+    ids = [queue_delivery(hub, event_id, shown, status=status) for status in statuses]
+    kept = queue_delivery(hub, event_id, other)
     assert destinations.count_open(hub, ada, shown.id) == 6
     with pytest.raises(InvalidInput, match="Type the name"):
         destinations.remove(hub, ada, shown.id, typed_name="one")
@@ -292,7 +292,7 @@ def test_removal_cancels_what_is_open_and_keeps_what_is_finished(
 
 def test_the_test_button_takes_the_same_way_as_a_delivery(hub: Hub, sender: SenderDouble) -> None:
     ada = make_user(hub)
-    shown = make_destination(hub, ada, kind="keyed_hook").destination
+    shown = add_destination(hub, ada, kind="keyed_hook").destination
     destinations.rotate_signing_secret(hub, ada, shown.id)
     trial = send_test(hub, ada, shown.id)
     (request,) = sender.requests
@@ -316,7 +316,7 @@ def test_a_failed_test_changes_nothing_and_is_not_tried_again(
     hub: Hub, sender: SenderDouble
 ) -> None:
     ada = make_user(hub)
-    shown = make_destination(hub, ada).destination
+    shown = add_destination(hub, ada).destination
     sender.reply = Reply(410, {}, b"gone")
     assert send_test(hub, ada, shown.id).judgement.outcome == "gone"
     fault = Fault("invalid_target", "The name leads to an inner address.", was_sent=False)
@@ -332,7 +332,7 @@ def test_an_echo_of_the_request_shows_no_secret(
     sqlite_hub: Hub, sender: SenderDouble, slash: str
 ) -> None:
     ada = make_user(sqlite_hub)
-    issued = make_destination(sqlite_hub, ada, kind="keyed_hook")
+    issued = add_destination(sqlite_hub, ada, kind="keyed_hook")
     echo = f"{URL.replace('/', slash)} {API_KEY} {issued.signing_secret} fine"
     sender.reply = Reply(200, {}, echo.encode() + b" x" * 20_000)
     answer = send_test(sqlite_hub, ada, issued.destination.id).answer
@@ -345,14 +345,14 @@ def test_an_echo_of_the_request_shows_no_secret(
 def test_the_overview_shows_success_speed_and_queue(hub: Hub) -> None:
     ada = make_user(hub)
     item = make_integration(hub, ada)
-    quiet, busy = (make_destination(hub, ada, name).destination for name in ("Quiet", "Busy"))
+    quiet, busy = (add_destination(hub, ada, name).destination for name in ("Quiet", "Busy"))
     for count, outcome, bucket in ((90, "delivered", 8), (6, "accepted", 8), (4, "dead", 40)):
         make_delivery_rollup(hub, busy, count, outcome=outcome, bucket=bucket)
     make_delivery_rollup(hub, busy, 50, outcome="retry", bucket=44)
     make_delivery_rollup(hub, busy, 999, outcome="dead", hour=now() - timedelta(hours=25))
     event_id = make_event(hub, item)
     for status, due_in in (("retrying", 9), ("pending", 5), ("sending", 0), ("dead", 0)):
-        make_delivery(hub, event_id, busy, status=status, due_in=timedelta(minutes=due_in))
+        queue_delivery(hub, event_id, busy, status=status, due_in=timedelta(minutes=due_in))
     first, second = destination_overview(hub, ada).rows
     assert (first.destination.name, second.destination.name) == ("Busy", "Quiet")
     assert first.success_share == pytest.approx(0.96)
@@ -370,10 +370,10 @@ def test_a_long_queue_is_counted_to_its_cap_alone(
 ) -> None:
     monkeypatch.setattr("lib.outgoing.destination_figures.QUEUE_CAP", 3)
     ada = make_user(hub)
-    shown = make_destination(hub, ada).destination
+    shown = add_destination(hub, ada).destination
     event_id = make_event(hub, make_integration(hub, ada))
     for _ in range(7):
-        make_delivery(hub, event_id, shown)
+        queue_delivery(hub, event_id, shown)
     assert figures(hub, ada, shown.id).queued == 4
     assert QUEUE_CAP == 1_000
 
@@ -390,7 +390,7 @@ def test_a_long_queue_is_counted_to_its_cap_alone(
 )
 def test_a_state_has_its_name(hub: Hub, breaker: str, is_blocked: bool, state: str) -> None:
     ada = make_user(hub)
-    shown = make_destination(hub, ada).destination
+    shown = add_destination(hub, ada).destination
     until = now() + timedelta(minutes=1 if is_blocked else -1)
     set_state(hub, shown, breaker=breaker, blocked_until=until)
     found = figures(hub, ada, shown.id)
@@ -401,7 +401,7 @@ def test_a_state_has_its_name(hub: Hub, breaker: str, is_blocked: bool, state: s
 
 def test_the_overview_is_paged_by_key(hub: Hub) -> None:
     ada = make_user(hub)
-    ids = [make_destination(hub, ada, f"No {n}").destination.id for n in range(3)]
+    ids = [add_destination(hub, ada, f"No {n}").destination.id for n in range(3)]
     page = destination_overview(hub, ada, limit=2)
     assert [row.destination.id for row in page.rows] == ids[:0:-1]
     rest = destination_overview(hub, ada, limit=2, cursor=page.next_cursor)
@@ -410,7 +410,7 @@ def test_the_overview_is_paged_by_key(hub: Hub) -> None:
 
 def test_keys_rotate_over_destinations_too(hub: Hub) -> None:
     ada = make_user(hub)
-    issued = make_destination(hub, ada, kind="keyed_hook")
+    issued = add_destination(hub, ada, kind="keyed_hook")
     make_integration(hub, ada)
     old = hub.vault
     both = Hub(hub.settings, hub.database, _with_new_key(hub))
@@ -429,7 +429,7 @@ def test_no_secret_is_in_what_is_shown_logged_or_recorded(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     ada = _owner(sqlite_hub)
-    issued = make_destination(sqlite_hub, ada, kind="keyed_hook")
+    issued = add_destination(sqlite_hub, ada, kind="keyed_hook")
     destination_id = issued.destination.id
     rotated = destinations.rotate_signing_secret(sqlite_hub, ada, destination_id)
     draft = DestinationDraft("Warehouse", url=URL, values={"api_key": API_KEY})
@@ -456,7 +456,7 @@ def test_no_secret_is_in_what_is_shown_logged_or_recorded(
 
 def test_an_unknown_kind_is_refused_with_those_that_exist(sqlite_hub: Hub) -> None:
     with pytest.raises(InvalidInput, match="Use one of: plain_hook, keyed_hook"):
-        make_destination(sqlite_hub, make_user(sqlite_hub), kind="pigeon")
+        add_destination(sqlite_hub, make_user(sqlite_hub), kind="pigeon")
 
 
 def _disable(hub: Hub, destination_id: str) -> None:

@@ -1,13 +1,18 @@
 """The activity page: filters, the drawer, processing again."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
+from lib.clock import now
 from lib.hub import Hub
-from lib.models import WebhookEvent
+from lib.models import Delivery, WebhookEvent
 from tests.event_factories import make_event, make_integration
+from tests.outgoing_doubles import use_plain_target
+from tests.outgoing_factories import make_attempt, make_delivery, make_destination
 from tests.retention_rows import do_round, make_old_event
 from tests.visitors import Visitor, visiting
 
@@ -101,3 +106,154 @@ def test_an_analyst_sees_masked_events_and_cannot_search(visitor: Visitor) -> No
     written += repr([each.value for each in (*script.markdown, *script.json)])
     for personal in ("Grace", "4155550123", "203.0.113.77", "header-words"):
         assert personal not in written
+
+
+def _words(script: AppTest) -> str:
+    return " ".join(each.value for each in (*script.markdown, *script.caption))
+
+
+def _copies(visitor: Visitor) -> list[Delivery]:
+    query = select(Delivery).where(col(Delivery.origin_id).is_not(None))
+    with visitor.hub.database.read() as session:
+        return list(session.exec(query).all())
+
+
+def test_the_list_tells_how_many_deliveries_arrived(visitor: Visitor) -> None:
+    owner = visitor.sign_in("member")
+    item, place = make_integration(visitor.hub, owner), make_destination(visitor.hub, owner)
+    event_id = make_event(visitor.hub, item)
+    make_event(visitor.hub, item)
+    for status in ("delivered", "dead", "pending"):
+        make_delivery(visitor.hub, event_id, place, status=status)
+    script = visitor.open("activity")
+    assert list(script.dataframe[0].value["deliveries"]) == ["", "1 of 3, 1 dead"]
+
+
+def test_the_drawer_tells_the_way_of_a_delivery(visitor: Visitor) -> None:
+    owner = visitor.sign_in("member")
+    event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
+    later = now() + timedelta(minutes=4, seconds=30)
+    delivery = make_delivery(
+        visitor.hub,
+        event_id,
+        make_destination(visitor.hub, owner),
+        status="retrying",
+        next_attempt_at=later,
+    )
+    make_attempt(visitor.hub, delivery, outcome="retry")
+    words = _words(_open_event(visitor, event_id))
+    for part in (
+        "**Verified** by twilio, key auth\\_token",
+        "**Routed**: to 1 destination",
+        "**Warehouse**",
+        "attempt 1: **500** in 202 ms",
+        "next try in 4 m",
+    ):
+        assert part in words, part
+
+
+def test_a_waiting_delivery_is_hurried_or_cancelled_from_the_drawer(visitor: Visitor) -> None:
+    owner = visitor.sign_in("member")
+    event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
+    place = make_destination(visitor.hub, owner)
+    later = now() + timedelta(hours=2)
+    delivery = make_delivery(visitor.hub, event_id, place, status="retrying", next_attempt_at=later)
+    script = _open_event(visitor, event_id)
+    script.button(key=f"activity_retry_now_{delivery.id}").click().run()
+    assert script.toast[0].value == "It is sent now."
+    with visitor.hub.database.read() as session:
+        assert (session.get_one(Delivery, delivery.id).next_attempt_at or later) < later
+    script.button(key=f"activity_cancel_{delivery.id}").click().run()
+    with visitor.hub.database.read() as session:
+        assert session.get_one(Delivery, delivery.id).status == "cancelled"
+    assert f"activity_cancel_{delivery.id}" not in [each.key for each in script.run().button]
+
+
+def test_what_a_worker_took_meanwhile_is_told_and_not_changed(visitor: Visitor) -> None:
+    owner = visitor.sign_in("member")
+    event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
+    delivery = make_delivery(visitor.hub, event_id, make_destination(visitor.hub, owner))
+    script = _open_event(visitor, event_id)
+    with visitor.hub.database.write() as session:
+        row = session.get_one(Delivery, delivery.id)
+        row.status, row.next_attempt_at = "sending", None
+    script.button(key=f"activity_cancel_{delivery.id}").click().run()
+    assert "being sent right now" in script.toast[0].value
+    with visitor.hub.database.read() as session:
+        assert session.get_one(Delivery, delivery.id).status == "sending"
+
+
+def test_a_delivery_is_replayed_from_the_drawer_after_its_dry_run(visitor: Visitor) -> None:
+    owner = visitor.sign_in("member")
+    event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
+    dead = make_delivery(visitor.hub, event_id, make_destination(visitor.hub, owner), status="dead")
+    script = _open_event(visitor, event_id)
+    script.button(key=f"activity_replay_{dead.id}").click().run()
+    assert "**1 delivery** to Warehouse" in _words(script)
+    assert _copies(visitor) == []
+    script.button(key=f"activity_replay_start_{dead.id}").click().run()
+    assert not script.exception
+    assert [copy.origin_id for copy in _copies(visitor)] == [dead.id]
+    assert "a replay" in _words(script)
+
+
+def test_an_event_is_sent_to_another_destination(visitor: Visitor) -> None:
+    owner = visitor.sign_in("member")
+    event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
+    place = make_destination(visitor.hub, owner)
+    script = _open_event(visitor, event_id)
+    assert script.button(key="activity_send").disabled
+    script.selectbox(key="activity_send_to").set_value(place.id).run()
+    script.button(key="activity_send").click().run()
+    with visitor.hub.database.read() as session:
+        made = session.exec(select(Delivery)).one()
+    assert (made.destination_id, made.status, made.route_id) == (place.id, "pending", None)
+
+
+def test_details_show_attempts_headers_answer_and_body(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_plain_target(monkeypatch)
+    owner = visitor.sign_in("member")
+    event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
+    delivery = make_delivery(
+        visitor.hub, event_id, make_destination(visitor.hub, owner), status="dead"
+    )
+    make_attempt(visitor.hub, delivery, outcome="dead")
+    script = _open_event(visitor, event_id)
+    assert "Sorry" not in repr([each.value for each in script.code])
+    script.button(key=f"activity_details_{delivery.id}").click().run()
+    assert not script.exception
+    codes = [each.value for each in script.code]
+    assert "Sorry, Grace Hopper" in codes
+    assert any(code.startswith('{"id":"evt_') for code in codes)
+    words = _words(script)
+    assert "connect 12 ms" in words
+    assert r"198\.51\.100\.23" in words
+    tables = repr([each.value.to_dict() for each in script.dataframe])
+    assert "webhook-id" in tables
+    assert "answering-words" in tables
+    script.button(key=f"activity_details_{delivery.id}").click().run()
+    assert "Sorry, Grace Hopper" not in [each.value for each in script.code]
+
+
+def test_an_analyst_sees_masked_attempts_and_no_buttons(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_plain_target(monkeypatch)
+    owner = visitor.sign_in("member")
+    event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
+    delivery = make_delivery(
+        visitor.hub, event_id, make_destination(visitor.hub, owner), status="dead"
+    )
+    make_attempt(visitor.hub, delivery, outcome="dead")
+    visitor.sign_in("analyst")
+    script = _open_event(visitor, event_id)
+    script.button(key=f"activity_details_{delivery.id}").click().run()
+    assert not script.exception
+    written = repr([each.value.to_dict() for each in script.dataframe])
+    written += repr([each.value for each in (*script.markdown, *script.caption, *script.code)])
+    for hidden in ("Grace", "answering-words", "198", "other side failed", "MembersHub/1"):
+        assert hidden not in written, hidden
+    keys = [str(each.key) for each in script.button]
+    assert not [key for key in keys if "replay" in key or "cancel" in key or "send" in key]

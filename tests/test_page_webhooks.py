@@ -16,19 +16,19 @@ from lib.outgoing.destination_secrets import open_secrets
 from lib.outgoing.field_paths import field_paths
 from lib.providers.targets import Reply
 from lib.users import add_user
-from tests.event_factories import make_event, make_integration
-from tests.outgoing_factories import (
+from tests.destination_factories import (
     API_KEY,
     TOKEN_PART,
     URL,
     SenderDouble,
-    make_delivery,
+    add_destination,
+    add_route,
     make_delivery_rollup,
-    make_destination,
-    make_route,
+    queue_delivery,
     set_state,
     use_targets,
 )
+from tests.event_factories import make_event, make_integration
 from tests.visitors import Visitor, visiting
 
 PASSWORD = "correct horse battery"
@@ -150,7 +150,7 @@ def test_a_bad_value_is_said_at_its_field_and_stores_nothing(visitor: Visitor) -
 
 def test_an_edit_keeps_what_is_left_blank(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
-    item = make_destination(visitor.hub, ada, kind="keyed_hook").destination
+    item = add_destination(visitor.hub, ada, kind="keyed_hook").destination
     script = _open(visitor, open=item.id)
     box = script.text_input(key=f"webhooks_url_{item.id}")
     assert (box.value, box.placeholder) == ("", f"••••{URL[-4:]}  (leave blank to keep)")
@@ -166,9 +166,9 @@ def test_an_edit_keeps_what_is_left_blank(visitor: Visitor) -> None:
 
 def test_the_list_shows_figures_and_no_secret(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
-    issued = make_destination(visitor.hub, ada)
+    issued = add_destination(visitor.hub, ada)
     event_id = make_event(visitor.hub, make_integration(visitor.hub, ada))
-    make_delivery(visitor.hub, event_id, issued.destination)
+    queue_delivery(visitor.hub, event_id, issued.destination)
     make_delivery_rollup(visitor.hub, issued.destination, 199)
     make_delivery_rollup(visitor.hub, issued.destination, 1, outcome="dead")
     script = _open(visitor)
@@ -182,7 +182,7 @@ def test_the_list_shows_figures_and_no_secret(visitor: Visitor) -> None:
 
 def test_a_test_shows_what_the_other_side_answered(visitor: Visitor, sender: SenderDouble) -> None:
     ada = visitor.sign_in("member")
-    item = make_destination(visitor.hub, ada).destination
+    item = add_destination(visitor.hub, ada).destination
     sender.reply = Reply(500, {}, f"no such {TOKEN_PART}".encode())
     script = _click(_open(visitor, open=item.id), "webhooks_test")
     assert "Would be tried again" in script.warning[0].value
@@ -193,7 +193,7 @@ def test_a_test_shows_what_the_other_side_answered(visitor: Visitor, sender: Sen
 
 def test_pause_and_rotation_are_stored(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
-    first = make_destination(visitor.hub, ada)
+    first = add_destination(visitor.hub, ada)
     script = _click(_open(visitor, open=first.destination.id), "webhooks_pause")
     assert not _destination(visitor.hub).is_active
     assert "Paused" in script.info[0].value
@@ -209,7 +209,7 @@ def test_the_address_is_shown_after_the_password_alone(visitor: Visitor) -> None
         visitor.hub, email="ada@example.com", name="Ada", role="member", password=PASSWORD
     )
     visitor.sign_in_as(ada)
-    item = make_destination(visitor.hub, ada).destination
+    item = add_destination(visitor.hub, ada).destination
     script = _open(visitor, open=item.id)
     for typed, is_shown in (("wrong", False), (PASSWORD, True)):
         _click(script, "webhooks_reveal")
@@ -228,7 +228,7 @@ def test_the_address_is_shown_after_the_password_alone(visitor: Visitor) -> None
 
 def test_staff_are_not_offered_to_reveal_a_members_address(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
-    item = make_destination(visitor.hub, ada).destination
+    item = add_destination(visitor.hub, ada).destination
     visitor.sign_in("staff")
     script = _open(visitor, open=item.id)
     assert "webhooks_reveal" not in [each.key for each in script.button]
@@ -237,10 +237,10 @@ def test_staff_are_not_offered_to_reveal_a_members_address(visitor: Visitor) -> 
 
 def test_deleting_needs_the_name_and_says_what_it_costs(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
-    item = make_destination(visitor.hub, ada).destination
+    item = add_destination(visitor.hub, ada).destination
     event_id = make_event(visitor.hub, make_integration(visitor.hub, ada))
     for _ in range(2):
-        make_delivery(visitor.hub, event_id, item)
+        queue_delivery(visitor.hub, event_id, item)
     script = _open(visitor, open=item.id)
     _click(script, "webhooks_delete")
     assert "**2 open deliveries** will be cancelled" in _written(script)
@@ -257,7 +257,7 @@ def test_deleting_needs_the_name_and_says_what_it_costs(visitor: Visitor) -> Non
 
 def test_a_disabled_destination_is_enabled_by_its_button(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
-    item = make_destination(visitor.hub, ada).destination
+    item = add_destination(visitor.hub, ada).destination
     with visitor.hub.database.write() as session:
         row = session.get_one(Destination, item.id)
         row.disabled_at, row.disabled_reason = now(), "It answered 410."
@@ -272,7 +272,7 @@ def test_a_disabled_destination_is_enabled_by_its_button(visitor: Visitor) -> No
 def test_a_route_is_built_on_real_events(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
     source = make_integration(visitor.hub, ada)
-    item = make_destination(visitor.hub, ada, kind="keyed_hook").destination
+    item = add_destination(visitor.hub, ada, kind="keyed_hook").destination
     make_event(visitor.hub, source, payload={"From": "+44", "n": 1})
     make_event(visitor.hub, source, payload={"From": "+1415", "n": 2})
     script = _click(_open(visitor, open=item.id), "webhooks_add_route_here")
@@ -306,13 +306,13 @@ def test_a_route_is_built_on_real_events(visitor: Visitor) -> None:
 def test_an_edited_route_begins_with_what_is_stored(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
     source = make_integration(visitor.hub, ada)
-    item = make_destination(visitor.hub, ada).destination
+    item = add_destination(visitor.hub, ada).destination
     filters = [
         {"path": "data.old", "operator": "in", "value": ["a", "b"]},
         {"path": "data.Body", "operator": "exists"},
     ]
     more = {"event_types": ["message.received"], "filters": filters, "mapping": "data"}
-    route = make_route(visitor.hub, ada, source, item, **more)
+    route = add_route(visitor.hub, ada, source, item, **more)
     make_event(visitor.hub, source)
     script = _open_routes(visitor)
     assert "data\\.old is one of **a, b** and data\\.Body exists" in script.caption[0].value
@@ -334,7 +334,7 @@ def test_an_edited_route_begins_with_what_is_stored(visitor: Visitor) -> None:
 def test_the_switch_pauses_a_route_and_follows_what_others_do(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
     source = make_integration(visitor.hub, ada)
-    route = make_route(visitor.hub, ada, source, make_destination(visitor.hub, ada).destination)
+    route = add_route(visitor.hub, ada, source, add_destination(visitor.hub, ada).destination)
     script = _open_routes(visitor)
     key = f"webhooks_active_{route.id}"
     script.toggle(key=key).set_value(False).run()
@@ -347,9 +347,9 @@ def test_the_switch_pauses_a_route_and_follows_what_others_do(visitor: Visitor) 
 def test_staff_build_a_route_within_one_member(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
     source = make_integration(visitor.hub, ada)
-    item = make_destination(visitor.hub, ada).destination
+    item = add_destination(visitor.hub, ada).destination
     staff = visitor.sign_in("staff")
-    make_destination(visitor.hub, staff, "Of staff")
+    add_destination(visitor.hub, staff, "Of staff")
     script = _open(visitor, route="new")
     assert len(script.selectbox(key=f"{DRAFT}_to").options) == 2
     script.selectbox(key=f"{DRAFT}_from").select(source.id).run()
@@ -362,8 +362,8 @@ def test_staff_build_a_route_within_one_member(visitor: Visitor) -> None:
 @pytest.mark.parametrize("parameter", ["open", "route"])
 def test_anothers_destination_and_route_are_not_found(visitor: Visitor, parameter: str) -> None:
     owner = visitor.sign_in("staff")
-    item = make_destination(visitor.hub, owner, "Hidden place").destination
-    route = make_route(visitor.hub, owner, make_integration(visitor.hub, owner), item)
+    item = add_destination(visitor.hub, owner, "Hidden place").destination
+    route = add_route(visitor.hub, owner, make_integration(visitor.hub, owner), item)
     visitor.sign_in("member")
     script = _open(visitor, **{parameter: item.id if parameter == "open" else route.id})
     assert "There is no such" in script.error[0].value

@@ -14,9 +14,9 @@ from lib.outgoing import destinations, routes
 from lib.outgoing.destination_views import DestinationView
 from lib.outgoing.rehearsals import count_matches, preview
 from lib.outgoing.routes import RouteDraft
+from tests.destination_factories import add_destination, add_route, use_targets
 from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user
-from tests.outgoing_factories import make_destination, make_route, use_targets
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +35,8 @@ def _draft(item: integrations.Integration, destination: DestinationView, **more:
 
 def test_a_route_takes_everything_as_it_is_until_it_is_told_otherwise(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
-    route = make_route(hub, ada, item, destination)
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
+    route = add_route(hub, ada, item, destination)
     assert route.name == "Front desk → Warehouse"
     row = _row(hub, route.id)
     assert (row.user_id, row.event_types, row.filters, row.mapping, row.is_active) == (
@@ -50,9 +50,9 @@ def test_a_route_takes_everything_as_it_is_until_it_is_told_otherwise(hub: Hub) 
 
 def test_a_change_replaces_what_a_route_says(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
-    other = make_destination(hub, ada, "Office").destination
-    route = make_route(hub, ada, item, destination, name="Orders")
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
+    other = add_destination(hub, ada, "Office").destination
+    route = add_route(hub, ada, item, destination, name="Orders")
     draft = _draft(
         item,
         other,
@@ -85,11 +85,11 @@ def test_a_change_replaces_what_a_route_says(hub: Hub) -> None:
 def test_a_bad_value_names_its_field(sqlite_hub: Hub, change: dict[str, Any], field: str) -> None:
     ada = make_user(sqlite_hub)
     item = make_integration(sqlite_hub, ada)
-    destination = make_destination(sqlite_hub, ada).destination
+    destination = add_destination(sqlite_hub, ada).destination
     with pytest.raises(InvalidInput) as caught:
-        make_route(sqlite_hub, ada, item, destination, **change)
+        add_route(sqlite_hub, ada, item, destination, **change)
     assert caught.value.field == field
-    route = make_route(sqlite_hub, ada, item, destination)
+    route = add_route(sqlite_hub, ada, item, destination)
     with pytest.raises(InvalidInput):
         routes.update(sqlite_hub, ada, route.id, _draft(item, destination, **change))
     assert _row(sqlite_hub, route.id).event_types == ["*"]
@@ -97,16 +97,16 @@ def test_a_bad_value_names_its_field(sqlite_hub: Hub, change: dict[str, Any], fi
 
 def test_a_star_beside_names_means_all(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
-    route = make_route(hub, ada, item, destination, event_types=["status", "*"])
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
+    route = add_route(hub, ada, item, destination, event_types=["status", "*"])
     assert _row(hub, route.id).event_types == ["*"]
 
 
 def test_no_route_leads_from_one_member_to_another(hub: Hub) -> None:
     ada, bob = make_user(hub), make_user(hub, "bob@example.com")
     staff = make_user(hub, "sam@example.com", "staff")
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
-    others_item, others = make_integration(hub, bob), make_destination(hub, bob).destination
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
+    others_item, others = make_integration(hub, bob), add_destination(hub, bob).destination
     for actor, draft in (
         (ada, _draft(item, others)),
         (ada, _draft(others_item, destination)),
@@ -127,9 +127,9 @@ def test_no_route_leads_from_one_member_to_another(hub: Hub) -> None:
 
 def test_a_pause_a_resume_and_a_removal_are_on_record(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
     secret = "data.Body == 'a private word'"
-    route = make_route(hub, ada, item, destination, mapping=secret)
+    route = add_route(hub, ada, item, destination, mapping=secret)
     assert not routes.pause(hub, ada, route.id).is_active
     assert routes.resume(hub, ada, route.id).is_active
     routes.remove(hub, ada, route.id)
@@ -146,10 +146,10 @@ def test_a_pause_a_resume_and_a_removal_are_on_record(hub: Hub) -> None:
 
 def test_a_route_goes_with_its_ends(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
-    other = make_destination(hub, ada, "Office").destination
-    first = make_route(hub, ada, item, destination)
-    second = make_route(hub, ada, item, other)
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
+    other = add_destination(hub, ada, "Office").destination
+    first = add_route(hub, ada, item, destination)
+    second = add_route(hub, ada, item, other)
     destinations.remove(hub, ada, other.id, typed_name="Office")
     assert [route.id for route in routes.list_all(hub, ada).rows] == [first.id]
     with pytest.raises(NotFound):
@@ -160,9 +160,9 @@ def test_a_route_goes_with_its_ends(hub: Hub) -> None:
 
 def test_routes_are_paged_by_key_and_narrowed_to_a_destination(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
-    other = make_destination(hub, ada, "Office").destination
-    ids = [make_route(hub, ada, item, each).id for each in (destination, other, destination)]
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
+    other = add_destination(hub, ada, "Office").destination
+    ids = [add_route(hub, ada, item, each).id for each in (destination, other, destination)]
     page = routes.list_all(hub, ada, limit=2)
     assert [route.id for route in page.rows] == ids[:0:-1]
     rest = routes.list_all(hub, ada, limit=2, cursor=page.next_cursor)
@@ -173,7 +173,7 @@ def test_routes_are_paged_by_key_and_narrowed_to_a_destination(hub: Hub) -> None
 
 def test_the_last_hundred_events_are_counted(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
     make_event(hub, item, payload={"From": "+44"}, event_type="old")
     for number in range(100):
         make_event(hub, item, payload={"n": number}, event_type="even" if number % 2 else "odd")
@@ -190,7 +190,7 @@ def test_the_last_hundred_events_are_counted(hub: Hub) -> None:
 
 def test_a_preview_shows_the_newest_event_that_is_taken(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
     assert preview(hub, ada, _draft(item, destination)) is None
     wanted = make_event(hub, item, payload={"n": 1}, age=timedelta(minutes=2))
     newer = make_event(hub, item, payload={"n": 2})
@@ -212,7 +212,7 @@ def test_a_preview_shows_the_newest_event_that_is_taken(hub: Hub) -> None:
 
 def test_a_preview_says_what_is_wrong_with_the_mapping(hub: Hub) -> None:
     ada = make_user(hub)
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
     make_event(hub, item)
     for mapping, why in (("{id", "ends too early"), ("data.none", "yields nothing")):
         shown = preview(hub, ada, _draft(item, destination, mapping=mapping))
@@ -226,7 +226,7 @@ def test_a_preview_says_what_is_wrong_with_the_mapping(hub: Hub) -> None:
 
 def test_a_preview_takes_no_event_of_another_and_none_that_is_emptied(hub: Hub) -> None:
     ada, bob = make_user(hub), make_user(hub, "bob@example.com")
-    item, destination = make_integration(hub, ada), make_destination(hub, ada).destination
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
     others_event = make_event(hub, make_integration(hub, bob))
     draft = _draft(item, destination)
     with pytest.raises(NotFound):

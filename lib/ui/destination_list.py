@@ -47,8 +47,8 @@ def draw_destinations(hub: Hub, user: Actor) -> None:
         column_order=_order(user),
         column_config=_COLUMNS,
     )
-    st.caption("Choose a row to open it. Success and p95 are those of the last 24 hours.")
-    draw_pager(_PAGE, page.next_cursor)
+    note = "Choose a row to open it. Success and p95 are those of the last 24 hours."
+    draw_pager(_PAGE, page.next_cursor, note=note)
     if chosen.selection.rows:
         st.session_state[_NONCE] += 1
         st.query_params[OPEN] = page.rows[chosen.selection.rows[0]].destination.id

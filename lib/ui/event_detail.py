@@ -1,4 +1,4 @@
-"""One event in a drawer: its way through the hub, its payload, its proof and its keys."""
+"""One event in a drawer: its way through the hub and onwards, its payload and its proof."""
 
 from typing import Any
 
@@ -8,11 +8,16 @@ from lib.access import Actor, Role
 from lib.errors import HubError
 from lib.events import EventDetail, get_event, retry_event
 from lib.hub import Hub
+from lib.outgoing.deliveries import deliveries_of_event
+from lib.ui.errors import reporting_errors
+from lib.ui.event_deliveries import draw_deliveries, draw_send_to, is_moving
 from lib.ui.facts_table import draw_facts
 from lib.ui.formats import absolute, ago, counted, plain, service_chip, status_chip
+from lib.ui.telling import show_told
 
 PARAMETER = "event"
 _MOST_FIELDS = 200
+_REFRESH_SECONDS = 2
 
 
 def opened_event() -> str | None:
@@ -34,9 +39,13 @@ def draw_event(hub: Hub, user: Actor, event_id: str) -> None:
         st.warning(error.message)
         return
     _draw_head(event)
-    _draw_timeline(event)
-    if event.row.status == "failed" and user.role is not Role.ANALYST:
-        _draw_retry(hub, user, event_id)
+    is_open = event.row.status == "pending" or is_moving(deliveries_of_event(hub, user, event_id))
+    refresh = _REFRESH_SECONDS if is_open else None
+    st.fragment(_draw_way, run_every=refresh)(hub, user, event_id, is_live=is_open)
+    if user.role is not Role.ANALYST:
+        if event.row.status == "failed":
+            _draw_retry(hub, user, event_id)
+        draw_send_to(hub, user, event_id)
     payload, headers, proof, keys = st.tabs(["Payload", "Headers", "Verification", "Keys"])
     with payload:
         _draw_payload(event)
@@ -49,6 +58,18 @@ def draw_event(hub: Hub, user: Actor, event_id: str) -> None:
         _draw_keys(event)
 
 
+def _draw_way(hub: Hub, user: Actor, event_id: str, *, is_live: bool) -> None:
+    show_told()
+    with reporting_errors():
+        event = get_event(hub, user, event_id)
+        found = deliveries_of_event(hub, user, event_id)
+        if is_live and event.row.status != "pending" and not is_moving(found):
+            # Drawn anew as a whole, so that the timer ends.
+            st.rerun()
+        _draw_timeline(event, routed=len({each.row.destination_id for each in found}))
+        draw_deliveries(hub, user, found)
+
+
 def _draw_head(event: EventDetail) -> None:
     row = event.row
     st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}")
@@ -57,7 +78,7 @@ def _draw_head(event: EventDetail) -> None:
     st.code(row.id, language=None)
 
 
-def _draw_timeline(event: EventDetail) -> None:
+def _draw_timeline(event: EventDetail, *, routed: int) -> None:
     row = event.row
     scheme, key = event.verification.get("scheme", "unknown"), event.verification.get("key", "")
     by = f"{plain(scheme)}, key {plain(key)}" if key else plain(scheme)
@@ -71,6 +92,9 @@ def _draw_timeline(event: EventDetail) -> None:
         + (f"; sent again {row.duplicates} times since" if row.duplicates else ""),
         f"4. {_last_step(event)}",
     ]
+    if event.row.status == "success":
+        to = f"to {counted(routed, 'destination')}" if routed else "to no destination"
+        steps.append(f"5. **Routed**: {to}")
     st.markdown("\n".join(steps))
 
 

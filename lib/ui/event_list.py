@@ -8,11 +8,13 @@ import streamlit as st
 from lib.access import Actor
 from lib.events import EventFilters, EventRow, list_events
 from lib.hub import Hub
+from lib.outgoing.deliveries import Progress, progress_of_events
 from lib.ui.event_detail import PARAMETER
 from lib.ui.event_filters import clear_filters, describe
 from lib.ui.formats import STATUS_LABELS, counted, service_label
 from lib.ui.links import draw_link
-from lib.ui.page_keys import current_cursor, go_newer, go_older, is_first_page
+from lib.ui.page_keys import current_cursor
+from lib.ui.pager import draw_pager
 
 PAGE = 50
 _NONCE = "activity_table_nonce"
@@ -28,8 +30,9 @@ def draw_list(hub: Hub, user: Actor, filters: EventFilters) -> None:
         _draw_empty(signature)
         return
     nonce = st.session_state.setdefault(_NONCE, 0)
+    progress = progress_of_events(hub, user, [row.id for row in page.rows])
     chosen = st.dataframe(
-        [_table_row(row) for row in page.rows],
+        [_table_row(row, progress.get(row.id)) for row in page.rows],
         key=f"activity_table_{nonce}",
         hide_index=True,
         on_select="rerun",
@@ -38,7 +41,8 @@ def draw_list(hub: Hub, user: Actor, filters: EventFilters) -> None:
         alt=f"Table of {counted(len(page.rows), 'event')}, newest first.",
         column_config=_COLUMNS,
     )
-    _draw_pager(page.next_cursor, shown=len(page.rows))
+    note = f"{counted(len(page.rows), 'event')} on this page. Choose a row to open it."
+    draw_pager("activity", page.next_cursor, note=note)
     if chosen.selection.rows:
         _open(page.rows, chosen.selection.rows[0])
 
@@ -50,28 +54,6 @@ def _open(rows: Sequence[EventRow], index: int) -> None:
     st.rerun()
 
 
-def _draw_pager(next_cursor: str | None, *, shown: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Newer",
-            key="activity_newer",
-            icon=":material/chevron_left:",
-            disabled=is_first_page("activity"),
-            on_click=go_newer,
-            args=("activity",),
-        )
-        st.button(
-            "Older",
-            key="activity_older",
-            icon=":material/chevron_right:",
-            icon_position="right",
-            disabled=next_cursor is None,
-            on_click=go_older,
-            args=("activity", next_cursor),
-        )
-        st.caption(f"{counted(shown, 'event')} on this page. Choose a row to open it.")
-
-
 def _draw_empty(signature: str) -> None:
     if signature:
         st.info(f"No event matches {signature}.", icon=":material/filter_alt_off:")
@@ -81,16 +63,22 @@ def _draw_empty(signature: str) -> None:
     draw_link("integrations", "Open your integrations", icon=":material/hub:")
 
 
-def _table_row(row: EventRow) -> dict[str, object]:
+def _table_row(row: EventRow, progress: Progress | None) -> dict[str, object]:
     return {
         "created_at": row.created_at,
         "status": [STATUS_LABELS.get(row.status, row.status)],
         "service": service_label(row.service_name),
         "event_type": row.event_type,
         "summary": row.summary,
+        "deliveries": _say(progress) if progress else "",
         "integration": row.integration_name,
         "id": row.id,
     }
+
+
+def _say(progress: Progress) -> str:
+    dead = f", {progress.dead} dead" if progress.dead else ""
+    return f"{progress.succeeded} of {progress.total}{dead}"
 
 
 _COLUMNS: dict[str, Any] = {
@@ -104,6 +92,9 @@ _COLUMNS: dict[str, Any] = {
     "service": st.column_config.TextColumn("Service", width=100),
     "event_type": st.column_config.TextColumn("Type", width=140),
     "summary": st.column_config.TextColumn("Summary", width=250),
+    "deliveries": st.column_config.TextColumn(
+        "Delivered", width=110, help="How many of its deliveries have arrived."
+    ),
     "integration": st.column_config.TextColumn("Integration", width=120),
     "id": st.column_config.TextColumn("Id", width="medium"),
 }

@@ -11,10 +11,11 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from lib.access import Actor, Role
+from lib.outgoing.issues import count_open
 from lib.ui.errors import stopping_on_error
 from lib.ui.login import show_login
 from lib.ui.profile import show_identity, show_role
-from lib.ui.resources import get_settings
+from lib.ui.resources import get_hub, get_settings
 from lib.ui.session import (
     find_actor,
     hand_over_cookie,
@@ -45,19 +46,24 @@ def main() -> None:
     hand_over_cookie()
     actor = require_user()
     st.logo(str(_LOGO), size="large")
-    page = st.navigation(_pages(actor.role))
+    with stopping_on_error():
+        waiting = count_open(get_hub(), actor) if actor.role in _WRITERS else 0
+    page = st.navigation(_pages(actor.role, open_issues=waiting))
     _show_side(actor)
     page.run()
 
 
-def _pages(*roles: Role) -> list[StreamlitPage]:
+def _pages(*roles: Role, open_issues: int = 0) -> list[StreamlitPage]:
     """Return the menu of these roles; each page asks for the role again by itself."""
     pages = [_page("overview", "Overview", "space_dashboard", default=True)]
     if any(role in _WRITERS for role in roles):
         pages.append(_page("integrations", "Integrations", "cable"))
         pages.append(_page("webhooks", "Webhooks", "alt_route"))
     pages.append(_page("activity", "Activity", "timeline"))
+    pages.append(_page("deliveries", "Deliveries", "outbox"))
     if any(role in _WRITERS for role in roles):
+        title = f"Issues ({open_issues:,})" if open_issues else "Issues"
+        pages.append(_page("issues", title, "report"))
         pages.append(_page("rejected", "Rejected", "gpp_bad"))
     pages.append(_page("account", "Account", "account_circle"))
     return pages

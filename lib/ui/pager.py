@@ -1,15 +1,16 @@
-"""The two buttons that turn the pages of a keyset list."""
+"""The two buttons under a keyset list."""
 
 import streamlit as st
 
 from lib.ui.page_keys import go_newer, go_older, is_first_page
 
 
-def draw_pager(page: str, next_cursor: str | None) -> None:
-    """Draw them, unless the only page is in view."""
+def draw_pager(page: str, next_cursor: str | None, *, note: str) -> None:
+    """Draw the way to newer and older rows, and a note beside it; `page` names the list."""
     if next_cursor is None and is_first_page(page):
+        st.caption(note)
         return
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Newer",
             key=f"{page}_newer",
@@ -27,3 +28,4 @@ def draw_pager(page: str, next_cursor: str | None) -> None:
             on_click=go_older,
             args=(page, next_cursor),
         )
+        st.caption(note)

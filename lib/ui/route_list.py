@@ -8,7 +8,7 @@ from lib.hub import Hub
 from lib.outgoing import routes
 from lib.outgoing.routes import RouteView
 from lib.ui.destination_words import filter_words
-from lib.ui.formats import plain, service_chip
+from lib.ui.formats import counted, plain, service_chip
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
 
@@ -31,7 +31,8 @@ def draw_routes(hub: Hub, user: Actor, *, destination_id: str | None = None) -> 
     for row in page.rows:
         with st.container(border=True, key=f"webhooks_route_{row.id}"):
             _draw_route(hub, user, row)
-    draw_pager(_PAGE, page.next_cursor)
+    if page.rows:
+        draw_pager(_PAGE, page.next_cursor, note=f"{counted(len(page.rows), 'route')} shown.")
     if destination_id is not None:
         st.button(
             "Add a route to here",

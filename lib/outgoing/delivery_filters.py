@@ -1,0 +1,143 @@
+"""What deliveries are narrowed to, in lists and in replays alike; it runs no query itself."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import col
+
+from lib.access import Actor
+from lib.errors import InvalidInput
+from lib.models import Delivery, Destination
+
+QUEUED = ("pending", "retrying")
+FINISHED = ("delivered", "accepted", "dead", "cancelled")
+# Paused stands in no row: it is a queued delivery whose destination takes nothing now.
+STATUSES = ("pending", "sending", "retrying", "paused", *FINISHED)
+MOST_IDS = 200
+_MOMENTS = ("since", "until")
+
+Condition = ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class DeliveryFilters:
+    """What deliveries are narrowed to; None means everything, an empty `ids` nothing.
+
+    `since` and `until` bound the time at which a delivery was made.
+    """
+
+    status: str | None = None
+    destination_id: str | None = None
+    integration_id: str | None = None
+    service_name: str | None = None
+    event_type: str | None = None
+    error_class: str | None = None
+    issue_id: str | None = None
+    event_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: tuple[str, ...] | None = None
+
+
+def visible_to(actor: Actor) -> list[Condition]:
+    """Return the condition that keeps a member to their own deliveries."""
+    return [] if actor.sees_all else [col(Delivery.user_id) == actor.id]
+
+
+def narrowing(filters: DeliveryFilters) -> list[Condition]:
+    """Return the conditions of `filters` on deliveries joined with their destinations.
+
+    Raises InvalidInput for an unknown status and for more than 200 ids.
+    """
+    found = [] if filters.status is None else [_has_status(filters.status)]
+    for name in (
+        "destination_id",
+        "integration_id",
+        "service_name",
+        "event_type",
+        "error_class",
+        "issue_id",
+        "event_id",
+    ):
+        if (value := getattr(filters, name)) is not None:
+            found.append(col(getattr(Delivery, name)) == value)
+    if filters.since is not None:
+        found.append(col(Delivery.created_at) >= filters.since)
+    if filters.until is not None:
+        found.append(col(Delivery.created_at) < filters.until)
+    if filters.ids is not None:
+        found.append(col(Delivery.id).in_(_check_number(filters.ids)))
+    return found
+
+
+def takes_nothing() -> Condition:
+    """Return the condition that a destination is paused by a person or was given up (410)."""
+    return or_(col(Destination.is_active).is_(False), col(Destination.disabled_at).is_not(None))
+
+
+def to_json(filters: DeliveryFilters) -> dict[str, Any]:
+    """Return the filters that are set, as JSON can hold them."""
+    found: dict[str, Any] = {}
+    for item in fields(filters):
+        value = getattr(filters, item.name)
+        if isinstance(value, datetime):
+            found[item.name] = value.isoformat()
+        elif value is not None:
+            found[item.name] = list(value) if item.name == "ids" else value
+    return found
+
+
+def from_json(given: dict[str, Any]) -> DeliveryFilters:
+    """Return the filters of `to_json`; raise InvalidInput naming what cannot be read."""
+    names = [item.name for item in fields(DeliveryFilters)]
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in names:
+            raise InvalidInput(
+                f"There is no filter called {name[:40]}. Use: {', '.join(names)}.", field="filter"
+            )
+        found[name] = _read(name, value)
+    return DeliveryFilters(**found)
+
+
+def _read(name: str, value: Any) -> Any:
+    if name == "ids" and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    if name == "ids" or not isinstance(value, str):
+        kind = "a list of ids" if name == "ids" else "a text"
+        raise InvalidInput(f"The filter {name} takes {kind}.", field=name)
+    if name not in _MOMENTS:
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidInput(
+            f"The filter {name} takes a time such as 2026-01-31T12:00:00Z.", field=name
+        ) from error
+    if moment.tzinfo is None:
+        raise InvalidInput(f"Give the filter {name} a zone, such as Z at its end.", field=name)
+    return moment
+
+
+def _check_number(ids: tuple[str, ...]) -> tuple[str, ...]:
+    if len(ids) > MOST_IDS:
+        raise InvalidInput(
+            f"Choose at most {MOST_IDS} deliveries, or use filters to take all that match.",
+            field="ids",
+        )
+    return ids
+
+
+def _has_status(status: str) -> Condition:
+    if status not in STATUSES:
+        raise InvalidInput(
+            f"There is no status called {status[:40]}. Use one of: {', '.join(STATUSES)}.",
+            field="status",
+        )
+    if status == "paused":
+        return and_(col(Delivery.status).in_(QUEUED), takes_nothing())
+    if status in QUEUED:
+        return and_(col(Delivery.status) == status, ~takes_nothing())
+    return col(Delivery.status) == status

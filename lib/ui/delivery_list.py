@@ -1,0 +1,170 @@
+"""Deliveries by filter as a table, and the replay of chosen ones or of all that match."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from lib.access import Actor
+from lib.clock import now
+from lib.hub import Hub
+from lib.outgoing.deliveries import list_deliveries
+from lib.outgoing.delivery_filters import STATUSES, DeliveryFilters
+from lib.outgoing.delivery_views import DeliveryRow
+from lib.ui.address_choice import choose_named
+from lib.ui.delivery_formats import (
+    DELIVERY_COLOURS,
+    DELIVERY_LABELS,
+    ERROR_WORDS,
+    error_words,
+    told_apart,
+)
+from lib.ui.event_filters import RANGES
+from lib.ui.formats import counted, service_label
+from lib.ui.links import draw_link
+from lib.ui.page_keys import current_cursor
+from lib.ui.pager import draw_pager
+from lib.ui.replay_dialog import draw_replay_dialog
+
+_PAGE = 50
+_NAMED = ("status", "destination", "error")
+
+
+def draw_delivery_filters(destinations: Mapping[str, str]) -> DeliveryFilters:
+    """Draw the filters, which the address keeps, and return what they ask for."""
+    period = st.segmented_control("Time", list(RANGES), key="range", bind="query-params")
+    columns = st.columns(3)
+    with columns[0]:
+        names = {status: DELIVERY_LABELS[status] for status in STATUSES}
+        status = choose_named("Status", names, page="deliveries", parameter="status")
+    with columns[1]:
+        destination = choose_named(
+            "Destination", told_apart(destinations), page="deliveries", parameter="destination"
+        )
+    with columns[2]:
+        error = choose_named("Error", ERROR_WORDS, page="deliveries", parameter="error")
+    return DeliveryFilters(
+        status=status,
+        destination_id=destination,
+        error_class=error,
+        since=now() - RANGES[period] if period else None,
+    )
+
+
+def draw_delivery_list(hub: Hub, user: Actor, filters: DeliveryFilters) -> None:
+    """Draw one page of deliveries with the ways to replay them."""
+    signature = _describe(filters)
+    cursor = current_cursor("deliveries", signature)
+    page = list_deliveries(hub, user, filters, cursor=cursor, limit=_PAGE)
+    if not page.rows:
+        _draw_empty(is_narrowed=filters != DeliveryFilters())
+        return
+    chosen = st.dataframe(
+        [_table_row(row) for row in page.rows],
+        key=f"deliveries_table_{_fingerprint(page.rows)}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=520,
+        placeholder="",
+        alt=f"Table of {counted(len(page.rows), 'row')} of deliveries, newest first.",
+        column_config=_COLUMNS,
+    )
+    places = [place for place in chosen.selection.rows if place < len(page.rows)]
+    _draw_actions(hub, user, filters, chosen=[page.rows[place] for place in places])
+    draw_pager(
+        "deliveries",
+        page.next_cursor,
+        note=f"{len(page.rows)} on this page. Choose rows to replay them or to open one.",
+    )
+
+
+def _draw_actions(
+    hub: Hub, user: Actor, filters: DeliveryFilters, *, chosen: Sequence[DeliveryRow]
+) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not user.sees_masked:
+            _draw_selected(hub, user, tuple(row.id for row in chosen))
+            if st.button(
+                "Replay all that match…",
+                key="deliveries_replay_all",
+                icon=":material/replay:",
+                help="Counts them first; nothing is sent before you confirm.",
+            ):
+                draw_replay_dialog(hub, user, filters)
+        if len(chosen) == 1:
+            draw_link("activity", "Open it", query={"event": chosen[0].event_id})
+
+
+def _draw_selected(hub: Hub, user: Actor, ids: tuple[str, ...]) -> None:
+    is_asked = st.button(
+        f"Replay selected ({len(ids)})…",
+        key="deliveries_replay_selected",
+        icon=":material/replay:",
+        disabled=not ids,
+    )
+    if is_asked and ids:
+        draw_replay_dialog(hub, user, DeliveryFilters(ids=ids))
+    elif is_asked:
+        st.toast("The list has changed meanwhile. Choose the rows again.", icon=":material/info:")
+
+
+def _fingerprint(rows: Sequence[DeliveryRow]) -> str:
+    # A choice is kept by place. Other rows in those places must not inherit it, so the table
+    # of other rows is another one.
+    return hashlib.sha256("".join(row.id for row in rows).encode()).hexdigest()[:12]
+
+
+def _draw_empty(*, is_narrowed: bool) -> None:
+    if not is_narrowed:
+        st.info("Nothing was sent yet. Deliveries appear here once a route takes an event.")
+        return
+    st.info("No delivery matches these filters.", icon=":material/filter_alt_off:")
+    st.button("Clear the filters", key="deliveries_clear", on_click=_clear_filters)
+
+
+def _clear_filters() -> None:
+    st.session_state["range"] = None
+    for parameter in _NAMED:
+        st.session_state[f"deliveries_{parameter}"] = None
+        st.query_params.pop(parameter, None)
+
+
+def _describe(filters: DeliveryFilters) -> str:
+    period = st.session_state.get("range")
+    return f"{filters.status} {filters.destination_id} {filters.error_class} {period}"
+
+
+def _table_row(row: DeliveryRow) -> dict[str, object]:
+    return {
+        "created_at": row.created_at,
+        "status": [DELIVERY_LABELS.get(row.status, row.status)],
+        "destination": row.destination_name,
+        "error": error_words(row.error_class),
+        "answer": row.response_status,
+        "attempts": row.attempts,
+        "next": None if row.status == "paused" else row.next_attempt_at,
+        "event_type": row.event_type,
+        "service": service_label(row.service_name),
+        "id": row.id,
+    }
+
+
+_COLUMNS: dict[str, Any] = {
+    "created_at": st.column_config.DatetimeColumn("Made", format="distance", width=112),
+    "status": st.column_config.MultiselectColumn(
+        "Status",
+        options=list(DELIVERY_LABELS.values()),
+        color=[DELIVERY_COLOURS[status] for status in DELIVERY_LABELS],
+        width=100,
+    ),
+    "destination": st.column_config.TextColumn("Destination", width=150),
+    "service": st.column_config.TextColumn("Service", width=100),
+    "event_type": st.column_config.TextColumn("Type", width=140),
+    "attempts": st.column_config.NumberColumn("Tries", width=60),
+    "answer": st.column_config.NumberColumn("Answer", format="%d", width=70),
+    "error": st.column_config.TextColumn("Error", width=140),
+    "next": st.column_config.DatetimeColumn("Next try", format="distance", width=110),
+    "id": st.column_config.TextColumn("Id", width="medium"),
+}
