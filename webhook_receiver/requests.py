@@ -24,11 +24,12 @@ def read_headers(scope: Scope) -> dict[str, str]:
     return {str(name, "latin-1"): str(value, "latin-1") for name, value in scope["headers"]}
 
 
-async def read_body(receive: Receive, most_bytes: int, *, announced: str = "") -> bytes:
+async def read_body(receive: Receive, headers: Mapping[str, str], *, most_bytes: int) -> bytes:
     """Return the raw body; raise BodyTooLarge, before reading where the size is announced.
 
-    `announced` is the header Content-Length. Raises ClientDisconnect when the rest is missing.
+    Raises ClientDisconnect when the rest never came.
     """
+    announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes:
         raise BodyTooLarge(int(announced))
     chunks: list[bytes] = []

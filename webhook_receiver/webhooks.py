@@ -1,6 +1,6 @@
 """The routes that providers post to, in both address forms."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
@@ -42,11 +42,14 @@ class Webhooks:
     async def by_token(self, scope: Scope, receive: Receive) -> Answer:
         """Take a request at `/api/webhooks/{service}/{token}`."""
         provider = _provider(scope)
-        endpoint = await self.directory.find(provider.slug, scope["path_params"]["token"])
+        token = scope["path_params"]["token"]
+        endpoint = self.directory.recall(provider.slug, token)
+        if endpoint is None:
+            endpoint = await self.directory.find(provider.slug, token)
         _check_method(scope, provider)
         headers = read_headers(scope)
         try:
-            body = await self._read_body(receive, headers)
+            body = await read_body(receive, headers, most_bytes=self.settings.max_body_bytes)
         except BodyTooLarge as error:
             unread = to_inbound(scope, self.settings, headers=headers, body=b"")
             await self._refuse_size(self._arrival(scope, endpoint, unread), error)
@@ -59,15 +62,11 @@ class Webhooks:
         provider = _provider(scope)
         _check_method(scope, provider)
         headers = read_headers(scope)
-        body = await self._read_body(receive, headers)
+        body = await read_body(receive, headers, most_bytes=self.settings.max_body_bytes)
         inbound = to_inbound(scope, self.settings, headers=headers, body=body)
         claimants = await self.directory.claimants(provider.slug, provider.stated_accounts(inbound))
         endpoint = choose_claimant(claimants, inbound, self.settings)
         return await self.intake.accept(self._arrival(scope, endpoint, inbound))
-
-    async def _read_body(self, receive: Receive, headers: Mapping[str, str]) -> bytes:
-        announced = headers.get("content-length", "")
-        return await read_body(receive, self.settings.max_body_bytes, announced=announced)
 
     def _arrival(self, scope: Scope, endpoint: Endpoint, inbound: InboundRequest) -> Arrival:
         trusted = self.settings.trusted_proxies
