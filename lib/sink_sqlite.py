@@ -16,7 +16,13 @@ from lib.sinks import BadRow, DraftSink
 _BUSY_MILLISECONDS = 3_000
 # Pages of the dedupe index are touched at random: a checkpoint every 4 MB, as is the default,
 # would write each of them many times over. A cache beyond 4 MB gains no more than noise.
-_WRITER_PRAGMAS = ("PRAGMA cache_size=-4000", "PRAGMA wal_autocheckpoint=8000")
+# A statement for many rows keeps the pages it changes until it is done; without the last one
+# it would do so in a temporary file.
+_WRITER_PRAGMAS = (
+    "PRAGMA cache_size=-4000",
+    "PRAGMA wal_autocheckpoint=8000",
+    "PRAGMA temp_store=MEMORY",
+)
 
 
 class SqliteSink(DraftSink):
