@@ -12,7 +12,7 @@ from starlette.routing import Route
 from lib.endpoints import Endpoint, EndpointDirectory
 from lib.hub import open_hub
 from lib.settings import load_settings
-from webhook_receiver.requests import to_inbound
+from webhook_receiver.requests import read_headers, to_inbound
 
 PATH = "/api/webhooks/{service}/{token}"
 
@@ -32,7 +32,8 @@ def checking() -> Starlette:
     async def check_and_answer(request: Request) -> Response:
         endpoint = directory.find(request.path_params["service"], request.path_params["token"])
         assert isinstance(endpoint, Endpoint)
-        inbound = to_inbound(request, await request.body(), hub.settings)
+        body, headers = await request.body(), read_headers(request.scope)
+        inbound = to_inbound(request.scope, hub.settings, headers=headers, body=body)
         endpoint.provider.verify(inbound, endpoint.opened, hub.settings)
         return Response(b'{"id":"evt_0"}', media_type="application/json")
 

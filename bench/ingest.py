@@ -242,6 +242,8 @@ def _print_memory(hub: Hub, receiver: int, sent: int, environment: dict[str, str
     started = time.perf_counter()
     pending = select(func.count()).where(col(WebhookEvent.status) == "pending")
     while True:
+        if worker.poll() is not None:
+            raise RuntimeError(f"the worker ended with {worker.returncode}")
         with hub.database.read() as session:
             if session.exec(pending).one() == 0:
                 break

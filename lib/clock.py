@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 class _Shift:
     by = timedelta(0)
+    nanoseconds = 0
 
 
 def now() -> datetime:
@@ -17,15 +18,19 @@ def now() -> datetime:
 
 def now_nanoseconds() -> int:
     """Return the present moment as nanoseconds since 1970, on the same clock as `now`."""
-    return time.time_ns() + _Shift.by // timedelta(microseconds=1) * 1000
+    return time.time_ns() + _Shift.nanoseconds
 
 
 @contextmanager
 def shifted(by: timedelta) -> Iterator[None]:
     """Move the clock of this whole process while the block runs."""
     before = _Shift.by
-    _Shift.by = by
+    _set_shift(by)
     try:
         yield
     finally:
-        _Shift.by = before
+        _set_shift(before)
+
+
+def _set_shift(by: timedelta) -> None:
+    _Shift.by, _Shift.nanoseconds = by, by // timedelta(microseconds=1) * 1000

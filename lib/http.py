@@ -1,26 +1,26 @@
-"""Calls to vendors' APIs: pooled, with timeouts, capped, redacted, without redirects."""
+"""Calls to vendors' APIs: pooled, with timeouts, capped, redacted, without redirects.
+
+Every process loads this with the providers, and the receiver never calls a vendor: what
+knows the HTTP library is loaded with the first call.
+"""
 
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
-import requests
-import urllib3
-
 from lib.errors import ProviderError
+
+if TYPE_CHECKING:
+    from lib.http_session import VendorSession
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
 TOTAL_SECONDS = 30
 MAX_ANSWER_BYTES = 1_048_576
 MASKED_PATH = "/•••"
-_CHUNK_BYTES = 65_536
-# Cloudflare in front of vendor APIs refuses the names of HTTP libraries.
-_USER_AGENT = "MembersHub/1.0"
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
@@ -87,13 +87,12 @@ class CallOptions(TypedDict, total=False):
     secret_path: bool
 
 
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    # A proxy or a .netrc of the host would see, or replace, a member's credentials.
-    session.trust_env = False
-    session.headers["User-Agent"] = _USER_AGENT
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+@dataclass(frozen=True)
+class Failure:
+    """Why no whole answer came: a word for the log, and the error for whoever called."""
+
+    word: str
+    error: ProviderError
 
 
 @dataclass
@@ -104,7 +103,7 @@ class VendorClient:
     """
 
     calls: list[CallRecord] = field(default_factory=list)
-    _session: requests.Session = field(default_factory=_new_session, repr=False)
+    _session: "VendorSession | None" = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +113,8 @@ class VendorClient:
 
     def close(self) -> None:
         """End the pooled connections."""
-        self._session.close()
+        if self._session is not None:
+            self._session.close()
 
     def request(self, method: str, url: str, **options: Unpack[CallOptions]) -> VendorAnswer:
         """Send one request and return whatever was answered, of any status.
@@ -124,94 +124,17 @@ class VendorClient:
         """
         path = MASKED_PATH if options.pop("secret_path", False) else urlsplit(url).path
         begun = time.monotonic()
-        try:
-            answer = self._send(method, url, options=options)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            # Its text repeats the URL, which is a secret for hooks: it is not chained either.
-            word, fault = _explain(error)
-        else:
-            self._record(CallRecord(method, path, answer.status, _elapsed(begun), None))
-            return answer
-        self._record(CallRecord(method, path, None, _elapsed(begun), word))
-        raise fault
+        outcome = self._open().send(method, url, options=options)
+        milliseconds = round((time.monotonic() - begun) * 1000)
+        if isinstance(outcome, VendorAnswer):
+            self.calls.append(CallRecord(method, path, outcome.status, milliseconds, None))
+            return outcome
+        self.calls.append(CallRecord(method, path, None, milliseconds, outcome.word))
+        raise outcome.error
 
-    def _send(self, method: str, url: str, *, options: CallOptions) -> VendorAnswer:
-        deadline = time.monotonic() + TOTAL_SECONDS
-        with self._session.request(
-            method,
-            url,
-            headers=options.get("headers"),
-            auth=options.get("auth"),
-            params=options.get("params"),
-            json=options.get("json"),
-            data=options.get("data"),
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            body = _read_capped(response, deadline)
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return VendorAnswer(response.status_code, headers, body.decode("utf-8", "replace"))
+    def _open(self) -> "VendorSession":
+        from lib.http_session import VendorSession
 
-    def _record(self, call: CallRecord) -> None:
-        self.calls.append(call)
-
-
-def _read_capped(response: requests.Response, deadline: float) -> bytes:
-    body = bytearray()
-    while len(body) < MAX_ANSWER_BYTES:
-        # read1 returns after one read, so a slow drip cannot outlast the deadline.
-        chunk = response.raw.read1(_CHUNK_BYTES, decode_content=True)
-        if not chunk:
-            break
-        body += chunk
-        if time.monotonic() > deadline:
-            raise requests.ReadTimeout
-    return bytes(body[:MAX_ANSWER_BYTES])
-
-
-def _elapsed(begun: float) -> int:
-    return round((time.monotonic() - begun) * 1000)
-
-
-_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
-    (
-        (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
-        "tls",
-        "The vendor's certificate was not accepted. Check the address and this machine's clock "
-        "and certificates.",
-    ),
-    (
-        (requests.ConnectTimeout,),
-        "connect timeout",
-        f"The vendor could not be reached within {CONNECT_SECONDS} seconds. Check that this "
-        "machine reaches the internet, then try again.",
-    ),
-    (
-        (requests.Timeout, urllib3.exceptions.TimeoutError),
-        "timeout",
-        f"The vendor did not answer within {READ_SECONDS} seconds. Try again in a minute.",
-    ),
-    (
-        (requests.ConnectionError, urllib3.exceptions.HTTPError),
-        "connect",
-        "No connection to the vendor. Check the address and that this machine reaches the "
-        "internet, then try again.",
-    ),
-    (
-        (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError),
-        "broken answer",
-        "The vendor's answer broke off. Try again in a minute.",
-    ),
-)
-
-
-def _explain(error: Exception) -> tuple[str, ProviderError]:
-    for kinds, word, sentence in _FAULTS:
-        if isinstance(error, kinds):
-            return word, ProviderError(sentence, permanent=False)
-    return "invalid request", ProviderError(
-        "The request could not be built. Check the address and the credentials for stray "
-        "characters, then save them again.",
-        permanent=True,
-    )
+        if self._session is None:
+            self._session = VendorSession()
+        return self._session

@@ -14,9 +14,15 @@ from lib.rejection_limit import MOST_KEPT
 from lib.sinks import BadRow, DraftSink
 
 _BUSY_MILLISECONDS = 3_000
-# Index pages are touched at random: the default cache of 2 MB and a checkpoint every 4 MB
-# would read and write each of them many times over.
-_WRITER_PRAGMAS = ("PRAGMA cache_size=-8000", "PRAGMA wal_autocheckpoint=8000")
+# Pages of the dedupe index are touched at random: a checkpoint every 4 MB, as is the default,
+# would write each of them many times over. A cache beyond 4 MB gains no more than noise.
+# A statement for many rows keeps the pages it changes until it is done; without the last one
+# it would do so in a temporary file.
+_WRITER_PRAGMAS = (
+    "PRAGMA cache_size=-4000",
+    "PRAGMA wal_autocheckpoint=8000",
+    "PRAGMA temp_store=MEMORY",
+)
 
 
 class SqliteSink(DraftSink):

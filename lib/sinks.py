@@ -42,6 +42,8 @@ class DraftSink(ABC):
         events = [draft for draft in drafts if isinstance(draft, EventDraft)]
         rejections = [draft for draft in drafts if isinstance(draft, RejectionDraft)]
         first_ids = self.store(events, rejections)
+        if not first_ids:
+            return [Stored(draft.id, False) for draft in drafts]
         return [
             Stored(stored, stored != draft.id)
             for draft in drafts

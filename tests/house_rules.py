@@ -14,6 +14,7 @@ FORBIDDEN_IMPORTS: dict[str, tuple[str, ...]] = {
         "lib.keys",
         "lib.seals",
         "lib.http",
+        "lib.http_session",
         "lib.worker",
         "webhook_receiver",
     ),
@@ -43,6 +44,10 @@ FURTHER_IMPORTS: dict[str, dict[str, str]] = {
 }
 # The one part of lib that may import streamlit or be imported by screens alone.
 SCREENS = "lib/ui"
+
+# What the two small processes never load, for each would cost them megabytes for nothing.
+SMALL_PROCESSES = ("webhook_receiver.__main__", "lib.worker.__main__")
+NEVER_LOADED = ("alembic", "pandas", "requests", "rich", "streamlit", "twilio", "typer")
 
 MAX_FILE_LINES = 300
 MAX_PAGE_LINES = 120

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -87,6 +89,15 @@ def test_providers_do_not_know_each_other(name: str) -> None:
         for other in others
         if _is_under(imported, f"lib.providers.{other}", ".")
     }
+
+
+@pytest.mark.parametrize("name", rules.SMALL_PROCESSES)
+def test_small_processes_load_little(name: str) -> None:
+    code = f"import sys, {name}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {*loaded.stdout.split()} & {*rules.NEVER_LOADED}
 
 
 def test_lib_has_no_import_cycle() -> None:

@@ -71,6 +71,43 @@ def test_requests_that_wait_during_a_commit_share_the_next() -> None:
     asyncio.run(scenario())
 
 
+def test_requests_that_have_already_arrived_share_one_commit() -> None:
+    async def arrive(writer: GroupCommitWriter, name: str, turns: int) -> Stored:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await writer.store(draft(name))
+
+    async def scenario() -> None:
+        sink = SlowSink()
+        sink.turns.release()
+        writer = GroupCommitWriter(sink)
+        running = asyncio.create_task(writer.run())
+        await asyncio.gather(*(arrive(writer, name, turns) for turns, name in enumerate("abcd")))
+        assert sink.batches == [["a", "b", "c", "d"]]
+        running.cancel()
+        writer.close()
+
+    asyncio.run(scenario())
+
+
+def test_largest_batch_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.writer.LARGEST_BATCH", 2)
+
+    async def scenario() -> None:
+        sink = SlowSink()
+        sink.turns.release(2)
+        writer = GroupCommitWriter(sink)
+        tasks = [asyncio.create_task(writer.store(draft(name))) for name in "abc"]
+        await asyncio.sleep(0)
+        running = asyncio.create_task(writer.run())
+        await asyncio.gather(*tasks)
+        assert sink.batches == [["a", "b"], ["c"]]
+        running.cancel()
+        writer.close()
+
+    asyncio.run(scenario())
+
+
 def test_one_refused_row_leaves_the_others_stored() -> None:
     async def scenario() -> None:
         sink = SlowSink()

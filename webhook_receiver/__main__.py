@@ -51,6 +51,7 @@ def _serve(hub: Hub) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="none",
         # Uvicorn would believe X-Forwarded-For from loopback; HUB_TRUSTED_PROXIES decides here.
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -19,12 +19,14 @@ from webhook_receiver.intake import Intake
 from webhook_receiver.metrics import Metrics
 from webhook_receiver.problems import EXCEPTION_MAP
 from webhook_receiver.requests import public_prefix
-from webhook_receiver.webhooks import Webhooks
+from webhook_receiver.webhooks import WebhookRoute, Webhooks
 
 log = structlog.get_logger()
 
 # GET is routed for every service, so that a person who opens the address hears why not.
 _METHODS = ["GET", "POST"]
+_BY_TOKEN = "/api/webhooks/{service}/{token}"  # noqa: S105 - the form of an address
+_BY_ACCOUNT = "/api/webhooks/{service}"
 
 
 def create_app(hub: Hub) -> Starlette:
@@ -64,8 +66,8 @@ def _end_process_on_failure(task: "asyncio.Task[None]") -> None:
 
 def _routes(webhooks: Webhooks, health: Health) -> list[BaseRoute]:
     return [
-        Route("/api/webhooks/{service}/{token}", webhooks.by_token, methods=_METHODS),
-        Route("/api/webhooks/{service}", webhooks.by_account, methods=_METHODS),
+        Route(_BY_TOKEN, WebhookRoute(webhooks.by_token), methods=_METHODS),
+        Route(_BY_ACCOUNT, WebhookRoute(webhooks.by_account), methods=_METHODS),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/metrics", health.show_metrics),

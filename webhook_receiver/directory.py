@@ -25,12 +25,14 @@ class LiveDirectory:
         self._turn = asyncio.Lock()
         self._started = 0
 
+    def recall(self, service_name: str, token: str) -> Endpoint | None:
+        """Return the endpoint of a token if it is in memory."""
+        return self._directory.find(service_name, token)
+
     async def find(self, service_name: str, token: str) -> Endpoint:
         """Return the endpoint of a token; raise NotFound, or StorageUnavailable when unsure."""
+        await self.refresh()
         endpoint = self._directory.find(service_name, token)
-        if endpoint is None:
-            await self.refresh()
-            endpoint = self._directory.find(service_name, token)
         if endpoint is None:
             raise NotFound("There is no such address. Copy it again from the integration.")
         return endpoint

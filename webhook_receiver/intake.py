@@ -68,11 +68,13 @@ class Intake:
         except MalformedRequest as error:
             await self.refuse(arrival, Refusal(400, "malformed", error.message, {}))
             raise
-        draft = _draft(arrival, verification, parsed)
+        event_id = new_id("evt")
+        answer = provider.answer(event_id, parsed)
+        draft = _draft(arrival, verification, parsed, event_id=event_id, answer=answer)
         stored = await self._writer.store(draft)
         self._metrics.observe(time.perf_counter() - started)
         self._metrics.count(provider.slug, "duplicate" if stored.is_duplicate else "stored")
-        return provider.answer(stored.id, parsed)
+        return provider.answer(stored.id, parsed) if stored.is_duplicate else answer
 
     async def refuse(self, arrival: Arrival, refusal: Refusal) -> None:
         """Keep a refused request, within the limit; a failure to do so is only logged.
@@ -116,11 +118,18 @@ def _believes(endpoint: Endpoint, request: InboundRequest, settings: Settings) -
     return True
 
 
-def _draft(arrival: Arrival, verification: Verification, parsed: ParsedEvent) -> EventDraft:
+def _draft(
+    arrival: Arrival,
+    verification: Verification,
+    parsed: ParsedEvent,
+    *,
+    event_id: str,
+    answer: Answer,
+) -> EventDraft:
     endpoint, request = arrival.endpoint, arrival.request
     is_get = request.method == "GET"
     return EventDraft(
-        id=new_id("evt"),
+        id=event_id,
         user_id=endpoint.user_id,
         integration_id=endpoint.integration_id,
         service_name=endpoint.provider.slug,
@@ -136,7 +145,7 @@ def _draft(arrival: Arrival, verification: Verification, parsed: ParsedEvent) ->
         verification=_json(
             {"scheme": verification.scheme, "key": verification.key, **verification.facts}
         ),
-        response_code=endpoint.provider.answer("evt", parsed).status,
+        response_code=answer.status,
         created_at=now(),
     )
 

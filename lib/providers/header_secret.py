@@ -7,9 +7,8 @@ import hmac
 import secrets
 from collections.abc import Mapping
 
-from lib.clock import now
 from lib.errors import SignatureError
-from lib.providers.base import InboundRequest, Verification, digest
+from lib.providers.base import InboundRequest, Verification, digest_within_minute
 
 HEADER = "x-hub-secret"
 FORMAT_PATTERN = r"[!-~]{8,200}"
@@ -64,7 +63,7 @@ def windowed_key(body: bytes) -> str:
     Equal bodies in one minute are one event. The edge is known: a repetition that crosses the
     turn of a minute is kept as a second event, since losing a genuine one would be worse.
     """
-    return digest(body, str(int(now().timestamp()) // 60).encode())
+    return digest_within_minute(body)
 
 
 def _encode(text: str) -> bytes:

@@ -15,6 +15,9 @@ def clean_text(value: Any, limit: int = 100) -> str | None:
     """Return a string without control characters, cut at `limit`; None for anything else."""
     if not isinstance(value, str):
         return None
+    # Nearly every value is as it should be, and then no pattern needs to look at it.
+    if len(value) <= limit and value.isprintable():
+        return value.strip() or None
     return _UNSTORABLE.sub(" ", value[: limit * 4]).strip()[:limit] or None
 
 

@@ -1,0 +1,113 @@
+"""What knows the HTTP library: one set of pooled connections, and what its errors mean."""
+
+import time
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+import urllib3
+
+from lib import http
+from lib.errors import ProviderError
+from lib.http import CONNECT_SECONDS, READ_SECONDS, CallOptions, Failure, VendorAnswer
+
+_CHUNK_BYTES = 65_536
+# Cloudflare in front of vendor APIs refuses the names of HTTP libraries.
+_USER_AGENT = "MembersHub/1.0"
+
+
+class VendorSession:
+    """Pooled connections, without cookies and without the host's proxies."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        # A proxy or a .netrc of the host would see, or replace, a member's credentials.
+        self._session.trust_env = False
+        self._session.headers["User-Agent"] = _USER_AGENT
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def close(self) -> None:
+        """End the connections."""
+        self._session.close()
+
+    def send(self, method: str, url: str, *, options: CallOptions) -> VendorAnswer | Failure:
+        """Send one request and return whatever was answered, or why nothing was."""
+        try:
+            return self._send(method, url, options=options)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            # Its text repeats the URL, which is a secret for hooks: it is not chained either.
+            return _explain(error)
+
+    def _send(self, method: str, url: str, *, options: CallOptions) -> VendorAnswer:
+        deadline = time.monotonic() + http.TOTAL_SECONDS
+        with self._session.request(
+            method,
+            url,
+            headers=options.get("headers"),
+            auth=options.get("auth"),
+            params=options.get("params"),
+            json=options.get("json"),
+            data=options.get("data"),
+            timeout=(http.CONNECT_SECONDS, http.READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = _read_capped(response, deadline)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return VendorAnswer(response.status_code, headers, body.decode("utf-8", "replace"))
+
+
+def _read_capped(response: requests.Response, deadline: float) -> bytes:
+    body = bytearray()
+    while len(body) < http.MAX_ANSWER_BYTES:
+        # read1 returns after one read, so a slow drip cannot outlast the deadline.
+        chunk = response.raw.read1(_CHUNK_BYTES, decode_content=True)
+        if not chunk:
+            break
+        body += chunk
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout
+    return bytes(body[: http.MAX_ANSWER_BYTES])
+
+
+_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
+    (
+        (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
+        "tls",
+        "The vendor's certificate was not accepted. Check the address and this machine's clock "
+        "and certificates.",
+    ),
+    (
+        (requests.ConnectTimeout,),
+        "connect timeout",
+        f"The vendor could not be reached within {CONNECT_SECONDS} seconds. Check that this "
+        "machine reaches the internet, then try again.",
+    ),
+    (
+        (requests.Timeout, urllib3.exceptions.TimeoutError),
+        "timeout",
+        f"The vendor did not answer within {READ_SECONDS} seconds. Try again in a minute.",
+    ),
+    (
+        (requests.ConnectionError, urllib3.exceptions.HTTPError),
+        "connect",
+        "No connection to the vendor. Check the address and that this machine reaches the "
+        "internet, then try again.",
+    ),
+    (
+        (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError),
+        "broken answer",
+        "The vendor's answer broke off. Try again in a minute.",
+    ),
+)
+
+
+def _explain(error: Exception) -> Failure:
+    for kinds, word, sentence in _FAULTS:
+        if isinstance(error, kinds):
+            return Failure(word, ProviderError(sentence, permanent=False))
+    fault = ProviderError(
+        "The request could not be built. Check the address and the credentials for stray "
+        "characters, then save them again.",
+        permanent=True,
+    )
+    return Failure("invalid request", fault)
