@@ -145,7 +145,7 @@ async def _deliver(hub: Hub, sender: ScriptedSender, until: Callable[[], bool]) 
     deliverer = Deliverer(hub, sender, database)
     running = asyncio.create_task(deliverer.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not until():
                 if running.done():
                     running.result()

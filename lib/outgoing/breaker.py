@@ -39,7 +39,7 @@ def note_result(
         state.failures_in_row += 1
         if state.breaker == "half_open" or state.failures_in_row >= OPENS_AFTER:
             _open(state, moment)
-    else:
+    elif state.breaker != "closed" or state.failures_in_row:
         # An answer of any kind that is no failure of the other side shows that it is up.
         state.breaker = "closed"
         state.failures_in_row = state.times_opened = 0

@@ -16,7 +16,7 @@ from lib.errors import InvalidInput, NotAllowed
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Delivery, Destination, DestinationState, Route, User
-from lib.outgoing import signing
+from lib.outgoing import pace, signing
 from lib.outgoing.destination_rows import clean_name, locked_row, owned_row, visible_row
 from lib.outgoing.destination_secrets import (
     URL,
@@ -215,7 +215,7 @@ def _first_state(row: Destination) -> DestinationState:
         failures_in_row=0,
         times_opened=0,
         blocked_until=None,
-        tokens=limits_of(row).burst,
+        tokens=pace.burst(limits_of(row).rate),
         refilled_at=row.created_at,
         window_started_at=row.created_at,
         window_count=0,

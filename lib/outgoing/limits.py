@@ -7,7 +7,7 @@ from typing import Any
 
 from lib.errors import InvalidInput
 from lib.models import Destination
-from lib.providers.registry import get_target
+from lib.providers.registry import find_target
 from lib.providers.targets import RateLimit
 
 SLOWEST, FASTEST = 0.01, 1_000.0
@@ -23,16 +23,12 @@ class Limits:
     rate: RateLimit | None
     concurrency: int
 
-    @property
-    def burst(self) -> float:
-        """How many requests may start at once after a rest."""
-        return max(1.0, self.rate.per_second) if self.rate else 1.0
-
 
 def limits_of(row: Destination) -> Limits:
     """Return a destination's own limits; where it has none, those of its kind."""
     kept = row.config_data.get("rate_limit")
-    rate = RateLimit(**kept) if kept else get_target(row.kind).rate_limit
+    target = find_target(row.kind)
+    rate = RateLimit(**kept) if kept else target.rate_limit if target else None
     return Limits(rate, int(row.config_data.get("concurrency", CONCURRENCY)))
 
 

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session, col
 
 from lib.histogram import bucket_of
 from lib.ids import new_id
 from lib.log import redact_headers
-from lib.models import Delivery, DeliveryAttempt, DeliveryRollup, Destination, DestinationState
+from lib.models import (
+    Base,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryRollup,
+    Destination,
+    DestinationState,
+)
 from lib.outgoing import breaker, schedule
 from lib.outgoing.attempt import AttemptResult
 from lib.outgoing.claims import Claimed
@@ -21,6 +28,12 @@ from lib.outgoing.issues import DeadLetter, note_dead
 from lib.rollups import add_counts
 
 _LAST_COUNTED_ATTEMPT = 10
+
+# On the tables themselves: the mapped classes' own way costs several times as much a row.
+_ATTEMPT_INSERT = insert(Base.metadata.tables[DeliveryAttempt.__tablename__])
+_DELIVERY_UPDATE = update(Base.metadata.tables[Delivery.__tablename__]).where(
+    col(Delivery.id) == bindparam("row_id")
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,7 +131,8 @@ def _note_issues(
 def _record_attempts(
     session: Session, finished: Sequence[Finished], endings: dict[str, _Ending]
 ) -> None:
-    session.execute(insert(DeliveryAttempt), [_attempt_row(item, endings) for item in finished])
+    rows = [_attempt_row(item, endings) for item in finished]
+    session.connection().execute(_ATTEMPT_INSERT, rows)
 
 
 def _attempt_row(item: Finished, endings: dict[str, _Ending]) -> dict[str, Any]:
@@ -157,7 +171,7 @@ def _move_on(
 ) -> None:
     rows = [
         {
-            "id": item.claimed.id,
+            "row_id": item.claimed.id,
             "status": ending.status,
             "attempts": item.claimed.attempts + 1,
             "next_attempt_at": ending.next_attempt_at,
@@ -174,7 +188,7 @@ def _move_on(
         for ending, reply in ((endings[item.claimed.id], item.result.exchange.reply),)
     ]
     if rows:
-        session.execute(update(Delivery), rows)
+        session.connection().execute(_DELIVERY_UPDATE, rows)
 
 
 def _disable_gone(session: Session, finished: Sequence[Finished], moment: datetime) -> None:

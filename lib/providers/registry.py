@@ -40,11 +40,16 @@ def all_targets() -> tuple[Target, ...]:
     return tuple(target for provider in all_providers() for target in provider.targets)
 
 
+def find_target(kind: str) -> Target | None:
+    """Return the kind of destination called `kind`, or None."""
+    return next((target for target in all_targets() if target.kind == kind), None)
+
+
 def get_target(kind: str) -> Target:
     """Return the kind of destination called `kind`; raise InvalidInput if there is none."""
-    for target in all_targets():
-        if target.kind == kind:
-            return target
+    target = find_target(kind)
+    if target is not None:
+        return target
     kinds = ", ".join(target.kind for target in all_targets())
     raise InvalidInput(
         f"There is no kind of destination called {kind[:40]}. Use one of: {kinds}.", field="kind"

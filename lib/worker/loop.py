@@ -14,7 +14,9 @@ from lib.ids import new_id
 from lib.models import WorkerHeartbeat
 from lib.outgoing.claims import release_expired
 from lib.outgoing.exchange import Sender
+from lib.outgoing.replays import work_replays
 from lib.processing import process_batch
+from lib.retention.rounds import PAUSE_SECONDS, RetentionWork
 from lib.worker.database_thread import DatabaseThread
 from lib.worker.delivering import LONGEST_PAUSE_SECONDS, Deliverer
 from lib.worker.wakeup import watch
@@ -22,6 +24,7 @@ from lib.worker.wakeup import watch
 log = structlog.get_logger()
 
 BEAT_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 _FORGET_AFTER = timedelta(days=1)
 # Less than the five seconds after which honcho kills.
 _GRACE_SECONDS = 2.0
@@ -50,7 +53,9 @@ class Worker:
             asyncio.create_task(step)
             for step in (
                 self._process(),
-                self._keep_house(),
+                self._keep_alive(),
+                self._replay(),
+                self._retain(),
                 watch(self._hub.database, self._on_change),
                 self._stopping.wait(),
             )
@@ -84,10 +89,23 @@ class Worker:
             except TimeoutError:
                 pass
 
-    async def _keep_house(self) -> None:
+    async def _keep_alive(self) -> None:
         while True:
             await self._database.run(self._beat)
             await asyncio.sleep(BEAT_SECONDS)
+
+    async def _replay(self) -> None:
+        while True:
+            if await self._database.run(lambda: work_replays(self._hub)):
+                self._deliverer.stir()
+            else:
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _retain(self) -> None:
+        retention = RetentionWork(self._hub)
+        while True:
+            has_more = await self._database.run(retention.step)
+            await asyncio.sleep(PAUSE_SECONDS if has_more else _LOOK_SECONDS)
 
     def _beat(self) -> int:
         """Give a sign of life, and take over from workers that gave none."""
