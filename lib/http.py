@@ -1,8 +1,8 @@
-"""Calls to vendors' APIs: pooled, with timeouts, capped, redacted, without redirects."""
+"""Calls to vendors: guarded, pooled, with timeouts, capped, redacted, without redirects."""
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self, TypedDict, Unpack
@@ -10,8 +10,12 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 
+from lib.addresses import AddressRefused
 from lib.errors import ProviderError
+from lib.guarded_adapter import GuardedAdapter
+from lib.settings import Network
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
@@ -87,8 +91,13 @@ class CallOptions(TypedDict, total=False):
     secret_path: bool
 
 
-def _new_session() -> requests.Session:
+def _new_session(allowed: Sequence[Network], vouched_urls: Sequence[str]) -> requests.Session:
     session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, GuardedAdapter(allowed))
+    for url in vouched_urls:
+        # The slash ends the host: https://api.example.com is no prefix of its look-alikes.
+        session.mount(f"{url}/", HTTPAdapter())
     # A proxy or a .netrc of the host would see, or replace, a member's credentials.
     session.trust_env = False
     session.headers["User-Agent"] = _USER_AGENT
@@ -100,11 +109,19 @@ def _new_session() -> requests.Session:
 class VendorClient:
     """Sends requests to vendors and remembers each in `calls` for the log.
 
-    Use it as a context manager, or call `close`, so that pooled connections end.
+    Addresses below `vouched_urls` are the operator's own; all others must be public, or in
+    `allowed_networks`, at the moment of connecting. Use it as a context manager, or call
+    `close`, so that pooled connections end.
     """
 
+    allowed_networks: Sequence[Network] = ()
+    vouched_urls: Sequence[str] = ()
     calls: list[CallRecord] = field(default_factory=list)
-    _session: requests.Session = field(default_factory=_new_session, repr=False)
+    _session: requests.Session = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Open the pool."""
+        self._session = _new_session(self.allowed_networks, self.vouched_urls)
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +143,8 @@ class VendorClient:
         begun = time.monotonic()
         try:
             answer = self._send(method, url, options=options)
+        except AddressRefused as error:
+            word, fault = "refused address", ProviderError(error.message, permanent=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Its text repeats the URL, which is a secret for hooks: it is not chained either.
             word, fault = _explain(error)
