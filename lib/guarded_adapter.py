@@ -14,6 +14,9 @@ from urllib3.util.connection import allowed_gai_family
 from lib.addresses import check_address, check_url
 from lib.settings import Network
 
+# Each may take the whole connect timeout, and a name can have hundreds.
+_MOST_DIALLED = 3
+
 
 class GuardedAdapter(HTTPAdapter):
     """Checks the URL of each request and the address that each connection dials."""
@@ -66,7 +69,7 @@ class _GuardedConnection(HTTPConnection):
         addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
         for address in addresses:
             check_address(address, self._allowed)
-        return addresses
+        return addresses[:_MOST_DIALLED]
 
 
 class _GuardedTlsConnection(_GuardedConnection, HTTPSConnection):
