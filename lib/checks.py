@@ -37,7 +37,8 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
     values = open_values(hub.vault, row)
-    with VendorClient() as client:
+    settings = hub.settings
+    with VendorClient(settings.allowed_private_networks, settings.vendor_api_urls) as client:
         result = _ask(hub, client, service_name=row.service_name, values=values)
     checked_at = now()
     with hub.database.write() as session:

@@ -1,4 +1,4 @@
-"""Calls to vendors' APIs: pooled, with timeouts, capped, redacted, without redirects.
+"""Calls to vendors: guarded, pooled, with timeouts, capped, redacted, without redirects.
 
 Every process loads this with the providers, and the receiver never calls a vendor: what
 knows the HTTP library is loaded with the first call.
@@ -6,12 +6,13 @@ knows the HTTP library is loaded with the first call.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from lib.errors import ProviderError
+from lib.settings import Network
 
 if TYPE_CHECKING:
     from lib.http_session import VendorSession
@@ -99,9 +100,13 @@ class Failure:
 class VendorClient:
     """Sends requests to vendors and remembers each in `calls` for the log.
 
-    Use it as a context manager, or call `close`, so that pooled connections end.
+    Addresses below `vouched_urls` are the operator's own; all others must be public, or in
+    `allowed_networks`, at the moment of connecting. Use it as a context manager, or call
+    `close`, so that pooled connections end.
     """
 
+    allowed_networks: Sequence[Network] = ()
+    vouched_urls: Sequence[str] = ()
     calls: list[CallRecord] = field(default_factory=list)
     _session: "VendorSession | None" = field(default=None, repr=False)
 
@@ -136,5 +141,5 @@ class VendorClient:
         from lib.http_session import VendorSession
 
         if self._session is None:
-            self._session = VendorSession()
+            self._session = VendorSession(self.allowed_networks, self.vouched_urls)
         return self._session

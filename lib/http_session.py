@@ -1,14 +1,19 @@
 """What knows the HTTP library: one set of pooled connections, and what its errors mean."""
 
 import time
+from collections.abc import Sequence
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 
 from lib import http
+from lib.addresses import AddressRefused
 from lib.errors import ProviderError
+from lib.guarded_adapter import GuardedAdapter
 from lib.http import CONNECT_SECONDS, READ_SECONDS, CallOptions, Failure, VendorAnswer
+from lib.settings import Network
 
 _CHUNK_BYTES = 65_536
 # Cloudflare in front of vendor APIs refuses the names of HTTP libraries.
@@ -16,10 +21,18 @@ _USER_AGENT = "MembersHub/1.0"
 
 
 class VendorSession:
-    """Pooled connections, without cookies and without the host's proxies."""
+    """Pooled connections, without cookies and without the host's proxies.
 
-    def __init__(self) -> None:
+    Addresses below `vouched_urls` are the operator's own; all others are guarded.
+    """
+
+    def __init__(self, allowed: Sequence[Network], vouched_urls: Sequence[str]) -> None:
         self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, GuardedAdapter(allowed))
+        for url in vouched_urls:
+            # The slash ends the host: https://api.example.com is no prefix of its look-alikes.
+            self._session.mount(f"{url}/", HTTPAdapter())
         # A proxy or a .netrc of the host would see, or replace, a member's credentials.
         self._session.trust_env = False
         self._session.headers["User-Agent"] = _USER_AGENT
@@ -33,6 +46,8 @@ class VendorSession:
         """Send one request and return whatever was answered, or why nothing was."""
         try:
             return self._send(method, url, options=options)
+        except AddressRefused as error:
+            return Failure("refused address", ProviderError(error.message, permanent=True))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Its text repeats the URL, which is a secret for hooks: it is not chained either.
             return _explain(error)

@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = 1_048_576
     delivery_lease_seconds: int = 60
 
+    @property
+    def vendor_api_urls(self) -> tuple[str, ...]:
+        """The vendors' API addresses, for which the operator vouches."""
+        urls = (self.twilio_api_url, self.gohighlevel_api_url, self.make_api_url)
+        return tuple(url for url in urls if url is not None)
+
     @field_validator("public_url", "twilio_api_url", "gohighlevel_api_url", "make_api_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:

@@ -19,6 +19,7 @@ from lib.outgoing.destination_rows import owned_row
 from lib.outgoing.destination_secrets import open_secrets
 from lib.outgoing.envelope import Envelope, EventFacts, build_envelope
 from lib.outgoing.exchange import KEPT_BODY_BYTES, Secrets, Sender, Timings
+from lib.outgoing.hook_sender import HookSender
 from lib.providers.registry import get_target
 from lib.providers.targets import Judgement
 from lib.settings import Settings
@@ -60,10 +61,7 @@ def send_test(hub: Hub, actor: Actor, destination_id: str) -> Trial:
 
 def open_sender(settings: Settings) -> AbstractAsyncContextManager[Sender]:
     """Return the sender of the worker: the same guard against inner addresses, the same caps."""
-    from lib.outgoing.hook_sender import HookSender  # type: ignore[import-not-found]
-
-    sender: AbstractAsyncContextManager[Sender] = HookSender(settings.allowed_private_networks)
-    return sender
+    return HookSender(settings.allowed_private_networks)
 
 
 async def _send(job: Job, settings: Settings) -> AttemptResult:

@@ -1,9 +1,6 @@
 """What vendors have in common that only offer hook addresses: no signature, no proof of a run."""
 
-import ipaddress
-from abc import abstractmethod
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from lib.clock import now
 from lib.errors import InvalidInput
@@ -19,10 +16,11 @@ from lib.providers.base import (
 )
 from lib.providers.contacts import Key, collect_keys
 from lib.providers.fields import CredentialField, Values
+from lib.providers.hook_target import HookTarget
+from lib.providers.targets import Reply
 from lib.providers.text import clean_text, stable_key, text_at
 from lib.settings import Settings
 
-_OK_STATUSES = range(200, 300)
 _TYPE_NAMES = ("type", "event_type", "event")
 HOOK_URL_PATTERN = r"https?://[!-~]{1,490}"
 INBOUND_SECRET = CredentialField(
@@ -42,16 +40,8 @@ class HookProvider(Provider):
     signature_note = (
         "It cannot sign: the header X-Hub-Secret proves the sender, not that the body is unchanged."
     )
-    # What a hook address looks like, in words.
-    hook_url_help: ClassVar[str]
-
-    @abstractmethod
-    def is_hook_url(self, url: str) -> bool:
-        """Tell whether `url` is an address of this vendor's hooks."""
-
-    @abstractmethod
-    def explain_hook(self, answer: VendorAnswer) -> CheckResult:
-        """Say what the hook's answer to a test message means."""
+    # What its hook is as a destination: the check judges answers as deliveries do.
+    hook: ClassVar[HookTarget]
 
     def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
         """Compare the shared secret; there is no signature."""
@@ -79,30 +69,35 @@ class HookProvider(Provider):
     def validate(self, values: Values, settings: Settings) -> dict[str, str]:
         """Check each field, and that the hook address is this vendor's."""
         clean = super().validate(values, settings)
-        url = clean.get("hook_url")
-        if url is not None and not (self.is_hook_url(url) or _is_allowed_address(url, settings)):
-            raise InvalidInput(f"Hook URL is not right. {self.hook_url_help}", field="hook_url")
+        try:
+            if "hook_url" in clean:
+                self.hook.check_url(clean["hook_url"], settings)
+        except InvalidInput as error:
+            raise InvalidInput(error.message, field="hook_url") from error
         return clean
 
     def issue_secret(self) -> str:
         """Return a fresh inbound secret."""
         return header_secret.issue_secret()
 
-    def try_hook(self, url: str, client: VendorClient, *, headers: dict[str, str]) -> CheckResult:
+    def try_hook(self, values: Values, client: VendorClient) -> CheckResult:
         """Send a clearly marked test message to the hook and say what its answer means."""
         answer = client.request(
             "POST",
-            url,
+            values["hook_url"],
             json={"test": True, "source": "Members Hub", "sent_at": now().isoformat()},
-            headers=headers,
+            headers=self.hook.headers(values),
             secret_path=True,
         )
         return self.explain_hook(answer)
 
-
-def is_success(answer: VendorAnswer) -> bool:
-    """Tell whether the answer is a 2xx."""
-    return answer.status in _OK_STATUSES
+    def explain_hook(self, answer: VendorAnswer) -> CheckResult:
+        """Say what the hook's answer to a test message means."""
+        reply = Reply(answer.status, answer.headers, answer.text.encode())
+        judged = self.hook.judge(reply)
+        if judged.outcome == "accepted":
+            return CheckResult("accepted", f"The test message went out. {self.hook.success_note}")
+        return CheckResult("failed", judged.message or "")
 
 
 def stated_type(payload: Any) -> str:
@@ -122,18 +117,3 @@ def describe_payload(label: str, event_type: str, *, payload: Any) -> str:
     kind = clean_text(event_type) or "unknown"
     event = f"{label} sent an event" if kind == "unknown" else f"{label} sent {kind}"
     return f"{event}: {about}" if about else event
-
-
-def _is_allowed_address(url: str, settings: Settings) -> bool:
-    """Tell whether the host is a literal IP that the operator opened; names never are.
-
-    A name could resolve to something else by the time it is called.
-    """
-    try:
-        parts = urlsplit(url)
-        address = ipaddress.ip_address(parts.hostname or "")
-    except ValueError:
-        return False
-    if "@" in parts.netloc:
-        return False
-    return any(address in network for network in settings.allowed_private_networks)

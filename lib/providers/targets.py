@@ -97,7 +97,8 @@ def judge_status(status: int, *, success: Outcome = "delivered") -> Judgement:
     """Return what a status means by the rules of Standard Webhooks.
 
     2xx succeeds, 410 gives the address up, 408, 425, 429 and 5xx may pass later; a redirect
-    is never followed. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    is never followed.
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
     if 200 <= status < 300:
         return Judgement(success)

@@ -1,33 +1,14 @@
 """Make: scenarios call us with a shared secret and are called at their custom webhook."""
 
-import re
-
-from lib.http import VendorAnswer, VendorClient
+from lib.http import VendorClient
 from lib.providers.base import CheckResult
 from lib.providers.fields import CredentialField, Values
-from lib.providers.hooks import HOOK_URL_PATTERN, INBOUND_SECRET, HookProvider, is_success
+from lib.providers.hooks import HOOK_URL_PATTERN, INBOUND_SECRET, HookProvider
 from lib.providers.make.api import check_token
+from lib.providers.make.target import HOOK_API_KEY, PRINTABLE, MakeHook
 from lib.settings import Settings
 
 __all__ = ["Make"]
-
-# hook.make.com stands in examples and hook.integromat.com is the old host: both are let pass.
-_HOOK_URL = re.compile(
-    r"https://hook\.(?:(?:[a-z]{2}[0-9]?\.)?make\.com|[a-z]{2}[0-9]\.make\.celonis\.com"
-    r"|integromat\.com)/[A-Za-z0-9_-]{1,128}/?"
-)
-_PRINTABLE = r"[!-~]{1,500}"
-_REFUSALS = {
-    400: "Make refused the test message: its queue is full or the hook expects other fields. "
-    "Empty the queue, or redetermine the data structure.",
-    401: "Make wants another API key for this hook. Copy one of the webhook's keys again.",
-    403: "Make wants another API key for this hook, or does not allow this machine's address. "
-    "Check the webhook's keys and its IP restrictions.",
-    410: "No scenario is connected to this hook, or it was deleted. Attach the webhook to a "
-    "scenario, or paste its new address.",
-    429: "Make takes no more requests on this hook just now (300 in 10 seconds). Try again in a "
-    "minute.",
-}
 
 
 class Make(HookProvider):
@@ -45,20 +26,13 @@ class Make(HookProvider):
             pattern_help="It looks like https://hook.eu1.make.com/ and 32 letters and digits.",
             placeholder="https://hook.eu1.make.com/…",
         ),
-        CredentialField(
-            name="hook_api_key",
-            label="Hook API key",
-            help="Only if the webhook asks for an API key.",
-            is_secret=True,
-            pattern=_PRINTABLE,
-            pattern_help="Copy it again, without spaces.",
-        ),
+        HOOK_API_KEY,
         CredentialField(
             name="api_token",
             label="API token",
             help="From your profile, with scenarios:read; it makes the check a proof.",
             is_secret=True,
-            pattern=_PRINTABLE,
+            pattern=PRINTABLE,
             pattern_help="Copy it again, without spaces.",
         ),
         CredentialField(
@@ -78,14 +52,8 @@ class Make(HookProvider):
         ),
         INBOUND_SECRET,
     )
-    hook_url_help = (
-        "Copy the address of a Custom webhook; it looks like https://hook.eu1.make.com/ and 32 "
-        "letters and digits."
-    )
-
-    def is_hook_url(self, url: str) -> bool:
-        """Accept the hook hosts of Make's zones."""
-        return _HOOK_URL.fullmatch(url) is not None
+    hook = MakeHook()
+    targets = (hook,)
 
     def check(self, values: Values, settings: Settings, client: VendorClient) -> CheckResult:
         """Prove the API token where there is one, then send a test message to the hook."""
@@ -98,20 +66,5 @@ class Make(HookProvider):
                 "There is nothing to call: scenarios call the hub. Run one with X-Hub-Secret to "
                 "see its event here.",
             )
-        key = values.get("hook_api_key")
-        headers = {"x-make-apikey": key} if key else {}
-        hook = self.try_hook(values["hook_url"], client, headers=headers)
-        return hook if proof is None or hook.outcome == "failed" else proof
-
-    def explain_hook(self, answer: VendorAnswer) -> CheckResult:
-        """Read 200 as queued and no more: a scenario that is off answers the same."""
-        if is_success(answer):
-            return CheckResult(
-                "accepted",
-                "Make queued the test message. It cannot say whether a scenario ran: look at the "
-                "scenario's history.",
-            )
-        fallback = (
-            f"Make answered {answer.status} to the test message. Look at the scenario's history."
-        )
-        return CheckResult("failed", _REFUSALS.get(answer.status, fallback))
+        answer = self.try_hook(values, client)
+        return answer if proof is None or answer.outcome == "failed" else proof

@@ -1,7 +1,5 @@
 """Any sender that signs per Standard Webhooks."""
 
-import base64
-import secrets
 from typing import Any
 
 from lib.errors import InvalidInput, MalformedRequest
@@ -17,13 +15,10 @@ from lib.providers.base import (
 from lib.providers.contacts import Key, collect_keys
 from lib.providers.fields import CredentialField, Values
 from lib.providers.hooks import describe_payload
+from lib.providers.standard_webhooks import issue_secret
 from lib.providers.text import clean_text, stable_key
-from lib.providers.webhook.signature import (
-    SECRET_PREFIX,
-    decode_key,
-    message_id,
-    verify_message,
-)
+from lib.providers.webhook.signature import decode_key, message_id, verify_message
+from lib.providers.webhook.target import HttpEndpoint
 from lib.settings import Settings
 
 __all__ = ["Webhook"]
@@ -49,6 +44,7 @@ class Webhook(Provider):
     )
     signature_note = "Each request is signed per Standard Webhooks and at most five minutes old."
     issued_field = "signing_secret"
+    targets = (HttpEndpoint(),)
 
     def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
         """Check webhook-signature (or svix-signature) and the age of the message."""
@@ -94,4 +90,4 @@ class Webhook(Provider):
 
     def issue_secret(self) -> str:
         """Return a fresh whsec_ secret of 256 bits."""
-        return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+        return issue_secret()

@@ -5,7 +5,6 @@ reference library knows only v1 and fails on an entry without a comma.
 """
 
 import base64
-import binascii
 import hmac
 import re
 from collections.abc import Iterator
@@ -16,9 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from lib.clock import now
 from lib.errors import SignatureError
 from lib.providers.base import InboundRequest, Verification
+from lib.providers.standard_webhooks import (
+    SECRET_PREFIX,
+    decode_base64,
+    hmac_signature,
+    signed_content,
+)
 
 TOLERANCE_SECONDS = 300
-SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret
 PUBLIC_PREFIX = "whpk_"
 _MIN_SECRET_BYTES, _PUBLIC_BYTES = 16, 32
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -29,11 +33,7 @@ def decode_key(text: str) -> bytes:
     prefix, _, encoded = text.partition("_")
     if f"{prefix}_" not in (SECRET_PREFIX, PUBLIC_PREFIX):
         raise ValueError("the key begins with neither whsec_ nor whpk_")
-    bare = encoded.rstrip("=")
-    try:
-        key = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
-    except binascii.Error as error:
-        raise ValueError("the key is not base64") from error
+    key = decode_base64(encoded)
     if f"{prefix}_" == PUBLIC_PREFIX and len(key) != _PUBLIC_BYTES:
         raise ValueError("a public key has 32 bytes")
     if len(key) < _MIN_SECRET_BYTES:
@@ -68,7 +68,7 @@ def verify_message(request: InboundRequest, signing_key: str | None) -> Verifica
         raise SignatureError(
             f"{names[1]} is not a time in Unix seconds. Mend the sender.", reason="bad_timestamp"
         )
-    content = f"{identity}.{timestamp}.".encode("utf-8", "surrogatepass") + request.body
+    content = signed_content(identity, timestamp, request.body)
     version = "v1a" if signing_key.startswith(PUBLIC_PREFIX) else "v1"
     if not _any_fits(version, decode_key(signing_key), content=content, signatures=signatures):
         raise SignatureError(
@@ -92,7 +92,7 @@ def _any_fits(version: str, key: bytes, *, content: bytes, signatures: str) -> b
         return any(
             _is_signed(public_key, entry, content=content) for entry in _entries("v1a", signatures)
         )
-    expected = hmac.digest(key, content, "sha256")
+    expected = hmac_signature(key, content)
     return any(hmac.compare_digest(entry, expected) for entry in _entries("v1", signatures))
 
 
