@@ -1,12 +1,16 @@
-"""The two buttons under a keyset list."""
+"""The two buttons that turn the pages of a keyset list."""
 
 import streamlit as st
 
 from lib.ui.page_keys import go_newer, go_older, is_first_page
 
 
-def draw_pager(page: str, next_cursor: str | None, *, note: str) -> None:
-    """Draw the way to newer and older rows with a note beside it; `page` names the list."""
+def draw_pager(page: str, next_cursor: str | None, *, note: str = "") -> None:
+    """Draw them with a note beside them; where the only page is in view, the note alone."""
+    if next_cursor is None and is_first_page(page):
+        if note:
+            st.caption(note)
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Newer",
@@ -25,4 +29,5 @@ def draw_pager(page: str, next_cursor: str | None, *, note: str) -> None:
             on_click=go_older,
             args=(page, next_cursor),
         )
-        st.caption(note)
+        if note:
+            st.caption(note)
