@@ -28,6 +28,7 @@ from lib.outgoing.delivery_views import (
     view_body,
     view_delivery,
     view_line,
+    view_mapping,
 )
 from lib.paging import Page, check_limit
 
@@ -81,7 +82,7 @@ def get_delivery(hub: Hub, actor: Actor, delivery_id: str) -> DeliveryDetail:
     body, note = view_body(delivery, destination, event, actor=actor)
     return DeliveryDetail(
         row=view_delivery(delivery, destination, actor),
-        mapping=delivery.mapping,
+        mapping=view_mapping(delivery, actor),
         attempts=tuple(view_attempt(attempt, actor) for attempt in attempts),
         body=body,
         body_note=note,

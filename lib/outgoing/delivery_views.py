@@ -131,6 +131,11 @@ def view_line(attempt: DeliveryAttempt, actor: Actor) -> AttemptLine:
     )
 
 
+def view_mapping(delivery: Delivery, actor: Actor) -> str | None:
+    """Return the mapping; its literals may name people, so an analyst sees that there is one."""
+    return _hide(delivery.mapping, actor)
+
+
 def view_attempt(attempt: DeliveryAttempt, actor: Actor) -> AttemptDetail:
     """Return an attempt in full; an analyst sees names, sizes and times alone."""
     sent = json.loads(attempt.request_headers)

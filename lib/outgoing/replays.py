@@ -52,6 +52,12 @@ def start(hub: Hub, actor: Actor, seen: DryRun) -> ReplayProgress:
     more: then somebody should look at the new count first.
     """
     require_writer(actor)
+    if not seen.count:
+        said = seen.left_out or ("Choose others, or change the filters.",)
+        raise InvalidInput(f"There is nothing to replay. {' '.join(said)}", field="filter")
+    # Counting takes a while and what is finished stays finished, so the count needs no write lock.
+    with hub.database.read() as session:
+        _check_count(session, _scope(actor, seen), seen)
     with hub.database.write() as session:
         return _order(session, actor, seen)
 
@@ -114,35 +120,39 @@ def work_replays(hub: Hub) -> int:
         return 0 if replay is None else advance(session, replay)
 
 
-def _order(session: Session, actor: Actor, seen: DryRun) -> ReplayProgress:
-    scope = Scope(None if actor.sees_all else actor.id, seen.filters, seen.counted_at)
+def _check_count(session: Session, scope: Scope, seen: DryRun) -> None:
     count = count_ready(session, scope, until_id=seen.until_id)
-    if not count:
-        said = seen.left_out or ("Choose others, or change the filters.",)
-        raise InvalidInput(f"There is nothing to replay. {' '.join(said)}", field="filter")
-    if count != seen.count:
-        raise InvalidInput(
-            f"{seen.count:,} deliveries were counted, and {count:,} are there now. Look at the "
-            "new count and start again.",
-            field="count",
-        )
+    if count == seen.count:
+        return
+    raise InvalidInput(
+        f"{seen.count:,} deliveries were counted, and {count:,} are there now. Look at the "
+        "new count and start again.",
+        field="count",
+    )
+
+
+def _order(session: Session, actor: Actor, seen: DryRun) -> ReplayProgress:
     replay = Replay(
         id=new_id("rpl"),
         user_id=actor.id,
-        filters=scope.to_json(),
+        filters=_scope(actor, seen).to_json(),
         until_id=seen.until_id,
         cursor=START,
-        total=count,
+        total=seen.count,
         made=0,
         status="pending",
         created_at=now(),
     )
     session.add(replay)
     session.flush()
-    if count == 1:
+    if replay.total == 1:
         advance(session, replay)
-    audit.record(session, actor, "replay.started", replay.id, count=str(count))
+    audit.record(session, actor, "replay.started", replay.id, count=str(replay.total))
     return _view(replay)
+
+
+def _scope(actor: Actor, seen: DryRun) -> Scope:
+    return Scope(None if actor.sees_all else actor.id, seen.filters, seen.counted_at)
 
 
 def _view(replay: Replay) -> ReplayProgress:
