@@ -1,9 +1,12 @@
 """What a request says about itself, and what of that is believed behind a proxy."""
 
+import asyncio
 import ipaddress
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from lib.access import Actor
 from lib.hub import Hub
@@ -18,6 +21,7 @@ from tests.receiving import (
     sign_form,
     stored_events,
 )
+from webhook_receiver.requests import BodyTooLarge, read_body
 
 TWILIO = load_vectors("twilio_webhook_params.json")["fixtures"]
 SMS: dict[str, Any] = TWILIO[0]["params"]
@@ -73,3 +77,37 @@ def test_sender_address_comes_from_trusted_proxies_alone(hub: Hub, member: Actor
     assert source_ip(1) == "192.0.2.1"
     assert source_ip(2, trusted_proxies=proxies[:1]) == "192.0.2.9"
     assert source_ip(3, trusted_proxies=proxies) == "198.51.100.7"
+
+
+def read_parts(*parts: bytes | None, headers: dict[str, str] | None = None) -> bytes:
+    """Read a body that comes in parts, of at most 8 bytes; None is a sender that hangs up."""
+    waiting = list(parts)
+
+    async def receive() -> Message:
+        part = waiting.pop(0)
+        if part is None:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": part, "more_body": bool(waiting)}
+
+    return asyncio.run(read_body(receive, headers or {}, most_bytes=8))
+
+
+def test_body_is_joined_from_its_parts() -> None:
+    assert read_parts(b"") == b""
+    assert read_parts(b"whole") == b"whole"
+    assert read_parts(b"in ", b"", b"parts") == b"in parts"
+
+
+def test_body_is_capped_whatever_is_announced() -> None:
+    with pytest.raises(BodyTooLarge) as caught:
+        read_parts(headers={"content-length": "9"})
+    assert caught.value.announced == 9
+    for announced in ({}, {"content-length": "1"}, {"content-length": "many"}):
+        with pytest.raises(BodyTooLarge) as caught:
+            read_parts(b"12345", b"6789", headers=announced)
+        assert caught.value.announced is None
+
+
+def test_body_that_breaks_off_is_none() -> None:
+    with pytest.raises(ClientDisconnect):
+        read_parts(b"half", None)
