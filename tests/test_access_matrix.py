@@ -297,6 +297,8 @@ ADDS: dict[str, Call] = {
     ),
 }
 REFUSED_TO_ANALYSTS = {
+    "retention.plans.get_retention",
+    "retention.plans.project",
     "outgoing.destinations.count_open",
     "outgoing.issues.count_open",
     "outgoing.issues.get_issue",
@@ -336,6 +338,7 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     destination = add_destination(hub, ada, kind="keyed_hook").destination
     filters = [{"path": "data.From", "operator": "equals", "value": LOOKED_FOR}]
     route = add_route(hub, ada, item, destination, filters=filters)
+    make_delivery(hub, event_id, destination)
     make_delivery_rollup(hub, destination, 5)
     place = make_destination(hub, ada, kind="plain_hook")
     dead = make_delivery(hub, event_id, place, status="dead")

@@ -18,9 +18,9 @@ from lib.integrations import Integration
 from lib.models import AuditEntry, Delivery, Destination, WebhookEvent
 from lib.outgoing import deliveries
 from lib.outgoing.delivery_filters import STATUSES, DeliveryFilters, from_json, to_json
+from lib.providers.webhook.target import HttpEndpoint
 from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user
-from tests.outgoing_doubles import use_plain_target
 from tests.outgoing_factories import make_attempt, make_delivery, make_destination, make_issue
 
 
@@ -146,10 +146,7 @@ def test_filters_survive_json() -> None:
             from_json(wrong)
 
 
-def test_a_delivery_in_full_has_its_attempts_and_the_body(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use_plain_target(monkeypatch)
+def test_a_delivery_in_full_has_its_attempts_and_the_body(ground: Ground) -> None:
     delivery = ground.deliver("delivered", attempts=2)
     make_attempt(ground.hub, delivery, outcome="retry", response_body=b"\xffbad")
     make_attempt(ground.hub, delivery, number=2)
@@ -164,11 +161,8 @@ def test_a_delivery_in_full_has_its_attempts_and_the_body(
     assert shown.body_note is None
 
 
-def test_the_body_follows_the_mapping_that_the_delivery_was_routed_with(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use_plain_target(monkeypatch)
-    delivery = ground.deliver(mapping="type")
+def test_the_body_follows_the_mapping_that_the_delivery_was_routed_with(ground: Ground) -> None:
+    delivery = ground.deliver(mapping="{type: type}")
     shown = deliveries.get_delivery(ground.hub, ground.ada, delivery.id)
     assert shown.body == '{"type":"message.received"}'
 
@@ -176,7 +170,7 @@ def test_the_body_follows_the_mapping_that_the_delivery_was_routed_with(
 def test_a_body_that_cannot_be_sent_says_why(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_plain_target(monkeypatch)
+    monkeypatch.setattr(HttpEndpoint, "most_body_bytes", 2_000)
     event_id = make_event(ground.hub, ground.item, payload={"words": "x" * 3_000})
     delivery = make_delivery(ground.hub, event_id, ground.place)
     shown = deliveries.get_delivery(ground.hub, ground.ada, delivery.id)

@@ -11,7 +11,6 @@ from lib.clock import now
 from lib.hub import Hub
 from lib.models import Delivery, WebhookEvent
 from tests.event_factories import make_event, make_integration
-from tests.outgoing_doubles import use_plain_target
 from tests.outgoing_factories import make_attempt, make_delivery, make_destination
 from tests.retention_rows import do_round, make_old_event
 from tests.visitors import Visitor, visiting
@@ -213,7 +212,6 @@ def test_an_event_is_sent_to_another_destination(visitor: Visitor) -> None:
 def test_details_show_attempts_headers_answer_and_body(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_plain_target(monkeypatch)
     owner = visitor.sign_in("member")
     event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
     delivery = make_delivery(
@@ -240,7 +238,6 @@ def test_details_show_attempts_headers_answer_and_body(
 def test_an_analyst_sees_masked_attempts_and_no_buttons(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_plain_target(monkeypatch)
     owner = visitor.sign_in("member")
     event_id = make_event(visitor.hub, make_integration(visitor.hub, owner))
     delivery = make_delivery(

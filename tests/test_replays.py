@@ -19,9 +19,9 @@ from lib.outgoing import replay_rows, replays
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.replays import DryRun, work_replays
 from lib.providers.targets import RateLimit
+from lib.providers.webhook.target import HttpEndpoint
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
-from tests.outgoing_doubles import PlainTarget, use_plain_target
 from tests.outgoing_factories import (
     make_attempt,
     make_delivery,
@@ -155,8 +155,7 @@ def test_the_estimate_follows_the_rate_limit_and_the_recent_past(
         make_attempt(ground.hub, ground.deliver(), outcome="dead", total_ms=20_000.0)
     seen = ground.look(DeliveryFilters(destination_id=ground.place.id))
     assert seen.estimated_seconds == pytest.approx(4 * 20 / 50)
-    use_plain_target(monkeypatch)
-    monkeypatch.setattr(PlainTarget, "rate_limit", RateLimit(25, per_five_minutes=30))
+    monkeypatch.setattr(HttpEndpoint, "rate_limit", RateLimit(25, per_five_minutes=30))
     seen = ground.look(DeliveryFilters(destination_id=ground.place.id))
     assert seen.estimated_seconds == pytest.approx(40.0)
 
