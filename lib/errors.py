@@ -68,11 +68,22 @@ class StorageUnavailable(HubError):
 class ProviderError(HubError):
     """A vendor's API refused or failed.
 
-    `permanent` says that repeating the same call cannot help; `status` is the HTTP
-    status, or None when no answer came.
+    `permanent` says that repeating the same call cannot help; `status` is the HTTP status,
+    or None when no answer came. `is_unprocessed` says that the vendor certainly did nothing,
+    so that even sending a message may be tried again. `code` is the vendor's own.
     """
 
-    def __init__(self, message: str, *, permanent: bool, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        status: int | None = None,
+        is_unprocessed: bool = False,
+        code: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.status = status
+        self.is_unprocessed = is_unprocessed
+        self.code = code

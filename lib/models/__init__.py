@@ -1,5 +1,6 @@
 """The tables, grouped by subject; no I/O."""
 
+from lib.models.api import ApiToken, IdempotencyKey
 from lib.models.events import (
     EventKey,
     HourlyRollup,
@@ -8,6 +9,7 @@ from lib.models.events import (
     WebhookEvent,
 )
 from lib.models.integrations import IntegrationConfig
+from lib.models.laboratory import TrialEndpoint, TrialRequest
 from lib.models.outgoing import (
     Delivery,
     DeliveryAttempt,
@@ -24,9 +26,11 @@ from lib.models.records import ApiCall, AuditEntry
 from lib.models.registry import Base
 from lib.models.retention import RetentionCursor, RetentionWaiting
 from lib.models.state import HubFact, WorkerHeartbeat
+from lib.models.vendors import MessageState, OAuthInstall, VendorBudget
 
 __all__ = [
     "ApiCall",
+    "ApiToken",
     "AuditEntry",
     "Base",
     "Delivery",
@@ -37,10 +41,13 @@ __all__ = [
     "EventKey",
     "HourlyRollup",
     "HubFact",
+    "IdempotencyKey",
     "IntegrationConfig",
     "Issue",
     "LoginSession",
     "LoginThrottle",
+    "MessageState",
+    "OAuthInstall",
     "RejectedRequest",
     "Replay",
     "RetentionCursor",
@@ -48,7 +55,10 @@ __all__ = [
     "RetentionWaiting",
     "Route",
     "SearchDocument",
+    "TrialEndpoint",
+    "TrialRequest",
     "User",
+    "VendorBudget",
     "WebhookEvent",
     "WorkerHeartbeat",
 ]

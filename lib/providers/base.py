@@ -20,6 +20,7 @@ import orjson
 from lib.clock import now_nanoseconds
 from lib.errors import MalformedRequest
 from lib.http import VendorClient
+from lib.providers.actions import Action
 from lib.providers.fields import CredentialField, Values, clean_values
 from lib.providers.targets import Target
 from lib.settings import Settings
@@ -118,6 +119,8 @@ class Provider(ABC):
     issued_field: str | None = None
     # The kinds of destination that this vendor offers.
     targets: tuple[Target, ...] = ()
+    # What this vendor can be asked to do.
+    actions: tuple[Action, ...] = ()
     # Documented event types; others are stored all the same.
     event_types: tuple[str, ...] = ()
     methods: frozenset[str] = frozenset({"POST"})

@@ -1,0 +1,67 @@
+"""What the hub knows of things at the vendors: states of messages, budgets, pending installs."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text
+from sqlmodel import Field
+
+from lib.models.registry import Base
+
+
+class MessageState(Base, table=True):
+    """How far a message or call has come; a late report never moves it back.
+
+    `rank` orders the states of its kind, `sequence` is the vendor's own number where it
+    sends one.
+    """
+
+    __tablename__ = "message_states"
+    __table_args__ = (Index("ix_message_states_user_id_updated_at", "user_id", "updated_at"),)
+
+    integration_id: str = Field(
+        primary_key=True, foreign_key="integration_configs.id", ondelete="CASCADE"
+    )
+    sid: str = Field(primary_key=True)
+    user_id: str
+    kind: str
+    state: str
+    rank: int
+    sequence: int | None = None
+    error_code: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class VendorBudget(Base, table=True):
+    """How many calls a vendor's account has left, as its answers say and as we spend them.
+
+    All integrations of one account share the row; workers lock it while they take from it.
+    """
+
+    __tablename__ = "vendor_budgets"
+
+    service_name: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    burst_limit: int
+    burst_remaining: int
+    burst_ends_at: datetime
+    daily_limit: int
+    daily_remaining: int
+    day_ends_at: datetime
+    updated_at: datetime
+
+
+class OAuthInstall(Base, table=True):
+    """An authorisation that was begun and waits for the vendor's callback.
+
+    The state that travels through the browser is kept as its SHA-256 and used once.
+    """
+
+    __tablename__ = "oauth_installs"
+
+    state_digest: str = Field(primary_key=True)
+    integration_id: str = Field(foreign_key="integration_configs.id", ondelete="CASCADE")
+    user_id: str = Field(foreign_key="users.id", ondelete="CASCADE")
+    verifier: str = Field(sa_type=Text)
+    created_at: datetime
+    expires_at: datetime = Field(index=True)
