@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def _hidden(name: str) -> Iterator[None]:
+def hidden(name: str) -> Iterator[None]:
     """Make a library look as if it were not installed, unless it is loaded already."""
     if name in sys.modules:
         yield
@@ -20,5 +20,5 @@ def _hidden(name: str) -> Iterator[None]:
 
 # structlog colours consoles with rich wherever that is installed, as typer has it. Our logs are
 # JSON lines, and rich would take 5 MB in every process.
-with _hidden("rich"):
+with hidden("rich"):
     import structlog  # noqa: F401 - loaded here so that nobody loads it with rich

@@ -47,7 +47,17 @@ SCREENS = "lib/ui"
 
 # What the two small processes never load, for each would cost them megabytes for nothing.
 SMALL_PROCESSES = ("webhook_receiver.__main__", "lib.worker.__main__")
-NEVER_LOADED = ("alembic", "pandas", "requests", "rich", "streamlit", "twilio", "typer")
+NEVER_LOADED = (
+    "alembic",
+    "pandas",
+    "requests",
+    "rich",
+    "streamlit",
+    "twilio",
+    "typer",
+    "watchfiles",
+    "websockets",
+)
 
 MAX_FILE_LINES = 300
 MAX_PAGE_LINES = 120

@@ -1,3 +1,7 @@
 """The public side of the hub: a Starlette app that takes webhooks and tells its health."""
 
-import lib  # noqa: F401 - first, for it decides what structlog loads
+from lib import hidden
+
+# uvicorn's standard extra brings watchfiles, which reloads code in development.
+with hidden("watchfiles"):
+    import uvicorn  # noqa: F401 - loaded here so that nobody loads it with watchfiles
