@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, func, select, update
+from sqlalchemy import case, update
 from sqlmodel import Session, col
 
-from lib.models import Delivery, Destination, DestinationState, WebhookEvent
+from lib.models import Delivery, Destination, DestinationState
 from lib.outgoing import breaker, pace
+from lib.outgoing import claim_statements as statements
+from lib.outgoing.claim_statements import DELIVERIES
 from lib.outgoing.envelope import EventFacts
 from lib.outgoing.limits import Limits, limits_of
 
-Rows = Select[*tuple[Any, ...]]
 # Another worker holds a destination's row, or its requests fill the destination's limit.
 _SOON = timedelta(milliseconds=100)
 
@@ -68,21 +69,8 @@ class _Open:
 
 
 def first_due(session: Session) -> dict[str, datetime]:
-    """Return by destination when its first queued delivery is due.
-
-    The query hops from one destination to the next in the queue's index, so its cost grows
-    with the destinations that are owed something, not with what they are owed.
-    """
-    queued = col(Delivery.next_attempt_at).is_not(None)
-    destination_id = col(Delivery.destination_id)
-    hops = select(func.min(destination_id).label("id")).where(queued).cte("hops", recursive=True)
-    following = select(func.min(destination_id)).where(queued, destination_id > hops.c.id)
-    hops = hops.union_all(select(following.scalar_subquery()).where(hops.c.id.is_not(None)))
-    earliest = select(func.min(col(Delivery.next_attempt_at))).where(
-        queued, destination_id == hops.c.id
-    )
-    found: Rows = select(hops.c.id, earliest.scalar_subquery())
-    return {row[0]: row[1] for row in session.execute(found.where(hops.c.id.is_not(None)))}
+    """Return by destination when its first queued delivery is due."""
+    return {row[0]: row[1] for row in session.connection().execute(statements.FIRST_DUE)}
 
 
 def claim(session: Session, lease: Lease, *, capacity: int) -> Claims:
@@ -118,18 +106,9 @@ def _lock_open(
     session: Session, ids: Sequence[str], moment: datetime, *, later: list[datetime]
 ) -> list[_Open]:
     """Lock the states of those that may be sent to; add to `later` when to ask for others."""
-    query = select(Destination, DestinationState).join(
-        DestinationState, col(DestinationState.destination_id) == col(Destination.id)
-    )
-    usable = (
-        col(Destination.id).in_(ids),
-        col(Destination.is_active),
-        col(Destination.disabled_at).is_(None),
-        col(Destination.deleted_at).is_(None),
-    )
     states: list[DestinationState] = []
     destinations: dict[str, Destination] = {}
-    for destination, state in session.execute(query.where(*usable)):
+    for destination, state in session.execute(statements.USABLE, {"ids": ids}):
         destinations[destination.id] = destination
         states.append(state)
     later += [at for state in states if (at := state.blocked_until) and _is_blocked(state, moment)]
@@ -156,23 +135,14 @@ def _is_blocked(state: DestinationState, moment: datetime) -> bool:
 
 def _lock_states(session: Session, ids: Sequence[str]) -> Sequence[DestinationState]:
     """Lock the rows that no other worker holds, as they are now."""
-    query = (
-        select(DestinationState)
-        .where(col(DestinationState.destination_id).in_(ids))
-        .order_by(col(DestinationState.destination_id))
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    return session.execute(query).scalars().all() if ids else []
+    return session.execute(statements.LOCK_STATES, {"ids": ids}).scalars().all() if ids else []
 
 
 def _count_in_flight(session: Session, ids: Sequence[str]) -> dict[str, int]:
-    query: Rows = (
-        select(col(Delivery.destination_id), func.count())
-        .where(col(Delivery.lease_until).is_not(None), col(Delivery.destination_id).in_(ids))
-        .group_by(col(Delivery.destination_id))
-    )
-    return {row[0]: row[1] for row in session.execute(query)} if ids else {}
+    if not ids:
+        return {}
+    rows = session.connection().execute(statements.COUNT_IN_FLIGHT, {"ids": ids})
+    return {row[0]: row[1] for row in rows}
 
 
 def _budget(item: _Open, moment: datetime) -> int:
@@ -192,33 +162,14 @@ def _look_again_at(item: _Open, moment: datetime) -> datetime:
 
 
 def _take(session: Session, item: _Open, lease: Lease, *, count: int) -> Sequence[Any]:
-    next_attempt_at = col(Delivery.next_attempt_at)
-    chosen = (
-        select(col(Delivery.id))
-        .where(
-            next_attempt_at <= lease.taken_at,
-            col(Delivery.destination_id) == item.destination.id,
-        )
-        .order_by(next_attempt_at, col(Delivery.id))
-        .limit(count)
-        .with_for_update(skip_locked=True)
-    )
-    statement = (
-        update(Delivery)
-        .where(col(Delivery.id).in_(chosen))
-        .values(status="sending", next_attempt_at=None, lease_id=lease.id, lease_until=lease.until)
-        .returning(
-            col(Delivery.id),
-            col(Delivery.user_id),
-            col(Delivery.integration_id),
-            col(Delivery.event_id),
-            col(Delivery.mapping),
-            col(Delivery.attempts),
-            col(Delivery.first_attempt_at),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    taken = session.execute(statement).all()
+    values = {
+        "destination": item.destination.id,
+        "moment": lease.taken_at,
+        "count": count,
+        "lease": lease.id,
+        "until": lease.until,
+    }
+    taken = session.connection().execute(statements.TAKE, values).all()
     if taken:
         breaker.begin_probe(item.state)
         pace.take(item.state, len(taken))
@@ -246,25 +197,15 @@ def _join_events(
 
 
 def _load_events(session: Session, ids: set[str]) -> dict[str, EventFacts]:
-    query: Rows = select(
-        col(WebhookEvent.id),
-        col(WebhookEvent.event_type),
-        col(WebhookEvent.created_at),
-        col(WebhookEvent.service_name),
-        col(WebhookEvent.integration_id),
-        col(WebhookEvent.content_type),
-        col(WebhookEvent.payload),
-    ).where(col(WebhookEvent.id).in_(ids), col(WebhookEvent.payload_removed_at).is_(None))
-    return {row.id: EventFacts(*row) for row in session.execute(query)}
+    rows = session.connection().execute(statements.LOAD_EVENTS, {"ids": sorted(ids)})
+    return {row.id: EventFacts(*row) for row in rows}
 
 
 def _requeue(session: Session, condition: Any, moment: datetime) -> int:
-    status = case((col(Delivery.attempts) > 0, "retrying"), else_="pending")
+    status = case((DELIVERIES.c.attempts > 0, "retrying"), else_="pending")
     statement = (
-        update(Delivery)
+        update(DELIVERIES)
         .where(condition)
         .values(status=status, next_attempt_at=moment, lease_id=None, lease_until=None)
-        .returning(col(Delivery.id))
-        .execution_options(synchronize_session=False)
     )
-    return len(session.execute(statement).all())
+    return session.connection().execute(statement).rowcount

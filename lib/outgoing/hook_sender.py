@@ -26,6 +26,7 @@ CONNECT_SECONDS = 10
 _KEPT_HEADER_BYTES = 16_384
 _KEPT_VALUE_CHARACTERS = 4_096
 _MOST_HEADERS = 100
+_MOST_CHECKED = 1_000
 # aiohttp warns of longer bytes, which it writes in one go.
 _ONE_WRITE_BYTES = 262_144
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
@@ -88,6 +89,7 @@ class HookSender:
     ) -> None:
         self._allowed = allowed_networks
         self._total_seconds = total_seconds
+        self._checked: set[str] = set()
 
     async def __aenter__(self) -> Self:
         """Open the pool of connections."""
@@ -118,7 +120,7 @@ class HookSender:
         marks = begin_marks()
         reply, fault = None, None
         try:
-            check_url(request.url, self._allowed)
+            self._check(request.url)
             async with asyncio.timeout(self._total_seconds):
                 reply = await self._exchange(request, marks)
         except AddressRefused as error:
@@ -127,6 +129,15 @@ class HookSender:
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             fault = self._explain(error, marks)
         return Exchange(marks.timings(), reply, fault, marks.remote_address)
+
+    def _check(self, url: str) -> None:
+        """Refuse a URL by its form, once; where it leads is checked at each connection."""
+        if url in self._checked:
+            return
+        check_url(url, self._allowed)
+        if len(self._checked) >= _MOST_CHECKED:
+            self._checked.clear()
+        self._checked.add(url)
 
     async def _exchange(self, request: OutgoingRequest, marks: Marks) -> Reply:
         is_short = len(request.body) <= _ONE_WRITE_BYTES

@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 
-import psycopg
 import structlog
 from sqlalchemy.engine import URL
 
@@ -45,17 +44,22 @@ async def _watch_sqlite(url: URL, on_change: Callable[[], None]) -> None:
 
 async def _watch_postgresql(url: URL, on_change: Callable[[], None]) -> None:
     """Listen; while the server is away the worker's own pauses are what is left."""
+    # Some megabytes that a worker on SQLite need not hold.
+    from psycopg import OperationalError
+
     while True:
         try:
             await _listen(url, on_change)
-        except psycopg.OperationalError as error:
+        except OperationalError as error:
             log.warning("listener_away", why=type(error).__name__)
         await asyncio.sleep(_RECONNECT_SECONDS)
 
 
 async def _listen(url: URL, on_change: Callable[[], None]) -> None:
+    from psycopg import AsyncConnection
+
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as listener:
+    async with await AsyncConnection.connect(address, autocommit=True) as listener:
         await listener.execute(f"LISTEN {EVENTS_CHANNEL}")
         async for _ in listener.notifies():
             on_change()
