@@ -6,15 +6,16 @@ from lib.access import Actor, Role
 from lib.outgoing.destination_figures import figures
 from lib.outgoing.routes import get as get_route
 from lib.providers.registry import all_targets
+from lib.ui import route_list
 from lib.ui.destination_detail import draw_destination
 from lib.ui.destination_form import ADD, PAGE, draw_add_form, draw_kinds
 from lib.ui.destination_list import OPEN, draw_destinations
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.form_problems import forget_problem
+from lib.ui.formats import plain
 from lib.ui.issued_secret import forget_secret
 from lib.ui.resources import get_hub
 from lib.ui.route_builder import draw_builder, forget_draft
-from lib.ui.route_list import NEW, ROUTE, TO, draw_routes, open_route
 from lib.ui.session import require_user
 
 user = require_user(Role.MEMBER, Role.STAFF)
@@ -26,6 +27,8 @@ def _go_back(*parameters: str) -> None:
     forget_draft()
     for parameter in parameters:
         st.query_params.pop(parameter, None)
+    if route_list.ROUTE in parameters:
+        route_list.turn_to_routes()
 
 
 def _go_to_add(kind: str = "") -> None:
@@ -53,11 +56,11 @@ def _draw_one(actor: Actor, destination_id: str) -> None:
 
 
 def _draw_route(actor: Actor, route_id: str) -> None:
-    _draw_back("Back", ROUTE, TO)
+    _draw_back("Back", route_list.ROUTE, route_list.TO)
     with stopping_on_error():
-        stored = None if route_id == NEW else get_route(get_hub(), actor, route_id)
+        stored = None if route_id == route_list.NEW else get_route(get_hub(), actor, route_id)
         st.title("Edit route" if stored else "New route", anchor=False)
-        draw_builder(get_hub(), actor, stored, to=st.query_params.get(TO))
+        draw_builder(get_hub(), actor, stored, to=st.query_params.get(route_list.TO))
 
 
 def _draw_add(actor: Actor, kind: str) -> None:
@@ -72,8 +75,8 @@ def _draw_add(actor: Actor, kind: str) -> None:
     with form:
         draw_add_form(get_hub(), actor, target)
     with note, st.container(border=True):
-        st.markdown(target.url_help)
-        st.caption(target.success_note)
+        st.markdown(plain(target.url_help))
+        st.caption(plain(target.success_note))
 
 
 def _draw_lists(actor: Actor) -> None:
@@ -81,28 +84,29 @@ def _draw_lists(actor: Actor) -> None:
         st.title("Webhooks", anchor=False, width="stretch")
         view = st.segmented_control(
             "View",
-            ["Destinations", "Routes"],
-            default="Destinations",
+            ["Destinations", route_list.ROUTES],
+            # Streamlit warns of a default beside a value that a callback has set.
+            default=None if route_list.VIEW in st.session_state else "Destinations",
             required=True,
-            key="view",
+            key=route_list.VIEW,
             bind="query-params",
             label_visibility="collapsed",
         )
-        is_routes = view == "Routes"
+        is_routes = view == route_list.ROUTES
         st.button(
             "Add route" if is_routes else "Add destination",
             key="webhooks_add",
             icon=":material/add:",
             type="primary",
-            on_click=open_route if is_routes else _go_to_add,
-            args=(NEW,) if is_routes else (),
+            on_click=route_list.open_route if is_routes else _go_to_add,
+            args=(route_list.NEW,) if is_routes else (),
         )
     with reporting_errors():
-        (draw_routes if is_routes else draw_destinations)(get_hub(), actor)
+        (route_list.draw_routes if is_routes else draw_destinations)(get_hub(), actor)
 
 
-if ROUTE in st.query_params:
-    _draw_route(user, st.query_params[ROUTE])
+if route_list.ROUTE in st.query_params:
+    _draw_route(user, st.query_params[route_list.ROUTE])
 elif OPEN in st.query_params:
     _draw_one(user, st.query_params[OPEN])
 elif ADD in st.query_params:

@@ -282,6 +282,8 @@ def test_removal_cancels_what_is_open_and_keeps_what_is_finished(
     assert rows[kept].status == "pending"
     row = _row(hub, shown.id)
     assert (row.credentials, row.is_active, row.name) == ({}, False, "One")
+    with pytest.raises(SecretUnreadable, match="was removed"):
+        open_secrets(hub.vault, row, now())
     assert row.deleted_at is not None
     with hub.database.read() as session:
         assert session.exec(select(Route)).one().deleted_at is not None

@@ -1,7 +1,7 @@
 """Buckets of durations: small to keep, and a percentile that is never too low."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.histogram import bucket_of, percentile, upper_bound
@@ -15,6 +15,7 @@ def test_a_duration_has_its_bucket(milliseconds: float, bucket: int) -> None:
     assert bucket_of(milliseconds) == bucket
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 900_000), min_size=1), st.floats(0.01, 1))
 def test_a_percentile_is_at_most_a_fifth_too_high(durations: list[float], share: float) -> None:
     counts: dict[int, int] = {}

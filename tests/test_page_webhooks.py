@@ -326,9 +326,34 @@ def test_an_edited_route_begins_with_what_is_stored(visitor: Visitor) -> None:
     (row,) = _routes(visitor.hub)
     assert row.filters == [{"path": "data.Body", "operator": "exists"}]
     assert (row.event_types, row.mapping) == (["message.received"], "data")
+    assert script.button_group(key="view").value == "Routes"
+    assert not script.warning
     _click(script, f"webhooks_edit_route_{route.id}")
     _click(script, "webhooks_delete_route")
     assert _routes(visitor.hub)[0].deleted_at is not None
+
+
+def test_a_half_built_route_may_be_left_and_begun_anew(visitor: Visitor) -> None:
+    ada = visitor.sign_in("member")
+    source = make_integration(visitor.hub, ada)
+    item = make_destination(visitor.hub, ada).destination
+    script = _open(visitor, route="new", to=item.id)
+    for chosen in (source.id, None, source.id):
+        script.selectbox(key=f"{DRAFT}_from").select(chosen).run()
+        assert not script.exception
+    script.multiselect(key=f"{DRAFT}_types").select("message.received").run()
+    _click(script, f"{DRAFT}_add_row")
+    script.switch_page("../../pages/activity.py").run()
+    script.switch_page("../../pages/webhooks.py")
+    script.query_params["route"] = "new"
+    script.run()
+    assert not script.exception
+    assert script.selectbox(key=f"{DRAFT}_from").value is None
+    script.selectbox(key=f"{DRAFT}_from").select(source.id).run()
+    script.selectbox(key=f"{DRAFT}_to").select(item.id).run()
+    _click(script, "webhooks_save_route")
+    (row,) = _routes(visitor.hub)
+    assert (row.event_types, row.filters) == (["*"], [])
 
 
 def test_the_switch_pauses_a_route_and_follows_what_others_do(visitor: Visitor) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from lib import credentials
-from lib.errors import InvalidInput
+from lib.errors import InvalidInput, SecretUnreadable
 from lib.models import Destination
 from lib.outgoing.exchange import Secrets
 from lib.providers.fields import clean_values
@@ -24,11 +24,15 @@ _MOST_CHARACTERS = 2_000
 
 
 def open_secrets(vault: Vault, row: Destination, moment: datetime) -> Secrets:
-    """Return what an attempt at `moment` needs; raise SecretUnreadable.
+    """Return what an attempt at `moment` needs; raise SecretUnreadable, also when it is removed.
 
     The signing secret before the present one signs along until its overlap ends.
     """
     opened = credentials.open_secrets(vault, row)
+    if not {URL, SIGNING} <= opened.keys():
+        raise SecretUnreadable(
+            f"The destination {row.id} was removed, so it has no address. Route to another one."
+        )
     ends_at = row.previous_secret_expires_at
     signing = [opened[SIGNING]]
     if PREVIOUS in opened and ends_at is not None and moment < ends_at:

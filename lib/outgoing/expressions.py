@@ -25,7 +25,7 @@ from jmespath.visitor import Options, TreeInterpreter
 MOST_CHARACTERS = 10_000
 MOST_NESTING = 64
 _MOST_STEPS = 200_000
-_MOST_VALUES = 1_000_000
+_MOST_VALUES = 600_000
 _MOST_TEXT = 5_000_000
 # What evaluating can raise for a document of an unforeseen shape, such as 'a' < `1`.
 _SHAPE_ERRORS = (

@@ -27,6 +27,7 @@ from lib.ui.form_problems import (
     has_problem,
     keep_problem,
 )
+from lib.ui.formats import plain
 from lib.ui.issued_secret import remember_secret
 
 ADD = "add"
@@ -58,7 +59,7 @@ def draw_kinds(*, on_choose: Callable[[str], None]) -> None:
     for target in all_targets():
         with grid.container(border=True, height="stretch"):
             st.markdown(f"**{target.label}**")
-            st.caption(target.url_help)
+            st.caption(plain(target.url_help))
             st.button(
                 f"Add {target.label}",
                 key=f"webhooks_choose_{target.kind}",

@@ -22,7 +22,7 @@ from lib.ui.form_problems import draw_other_problem, forget_problem, keep_proble
 from lib.ui.formats import ago, counted
 from lib.ui.links import draw_link
 from lib.ui.route_filters import begin_rows, draw_rows, entered_rows
-from lib.ui.route_list import ROUTE, TO, automatic_name
+from lib.ui.route_list import ROUTE, TO, automatic_name, turn_to_routes
 
 _PAGE = "webhooks_draft"
 _OWN = "An expression of my own"
@@ -61,7 +61,9 @@ def forget_draft() -> None:
 def _begin(stored: RouteView | None, to: str | None) -> None:
     """Fill the widgets once for each route that is opened."""
     opened = stored.id if stored else "new"
-    if st.session_state.get(f"{_PAGE}_opened") == opened:
+    # Streamlit drops what widgets hold once another screen is drawn; then it begins anew.
+    is_held = f"{_PAGE}_from" in st.session_state
+    if is_held and st.session_state.get(f"{_PAGE}_opened") == opened:
         return
     forget_draft()
     st.session_state[f"{_PAGE}_opened"] = opened
@@ -127,7 +129,7 @@ def _choose(label: str, names: dict[str, str], name: str) -> str:
 
 
 def _draw_types(item: Integration) -> None:
-    chosen: list[str] = st.session_state[f"{_PAGE}_types"]
+    chosen: list[str] = st.session_state.get(f"{_PAGE}_types") or []
     known = dict.fromkeys([*get_provider(item.service_name).event_types, *chosen])
     st.multiselect(
         "Event types",
@@ -292,4 +294,5 @@ def _leave(said: str) -> None:
     forget_draft()
     st.query_params.pop(ROUTE, None)
     st.query_params.pop(TO, None)
+    turn_to_routes()
     st.toast(said, icon=":material/check_circle:")

@@ -15,6 +15,9 @@ from lib.ui.pager import draw_pager
 ROUTE = "route"
 TO = "to"
 NEW = "new"
+# The switch between the two lists: its key, which stands in the address, and its second choice.
+VIEW = "view"
+ROUTES = "Routes"
 _PAGE = "webhooks_routes"
 _ROWS = 20
 
@@ -48,6 +51,11 @@ def open_route(route_id: str, to: str = "") -> None:
     st.query_params[ROUTE] = route_id
     if to:
         st.query_params[TO] = to
+
+
+def turn_to_routes() -> None:
+    """Have the list of routes in view once the builder is left; a callback."""
+    st.session_state[VIEW] = ROUTES
 
 
 def automatic_name(row: RouteView) -> str:

@@ -90,11 +90,14 @@ def test_the_list_of_routes_survives_a_reload(
     page.wait_for_url("**view=Routes**")
     page.reload()
     expect(page.get_by_text("No routes yet")).to_be_visible(timeout=15_000)
-    page.get_by_role("button", name="Add destination").or_(
-        page.get_by_role("button", name="Add route")
-    ).click()
+    page.get_by_role("button", name="Add route").click()
     page.wait_for_url("**route=new**")
     expect_heading(page, "New route")
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_text("No routes yet")).to_be_visible()
+    page.wait_for_url("**view=Routes**")
+    page.get_by_role("radio", name="Destinations").click()
+    expect(page.get_by_text("No destinations yet")).to_be_visible()
 
 
 def _ada(dashboard: Dashboard) -> Actor:
