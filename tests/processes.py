@@ -51,6 +51,13 @@ def receiver_process(settings: Settings, port: int) -> Iterator["subprocess.Pope
         process.wait()
 
 
+def start_worker(settings: Settings, **more: str) -> "subprocess.Popen[bytes]":
+    """Start a worker on the hub of `settings`; whoever starts it ends it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "lib.worker"], cwd=ROOT, env=environment_of(settings, **more)
+    )
+
+
 def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
     """Return once `url` answers 200; fail when the process ends or takes over 30 seconds."""
     for _ in range(300):

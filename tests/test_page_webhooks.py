@@ -336,7 +336,7 @@ def test_an_edited_route_begins_with_what_is_stored(visitor: Visitor) -> None:
 def test_a_half_built_route_may_be_left_and_begun_anew(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
     source = make_integration(visitor.hub, ada)
-    item = make_destination(visitor.hub, ada).destination
+    item = add_destination(visitor.hub, ada).destination
     script = _open(visitor, route="new", to=item.id)
     for chosen in (source.id, None, source.id):
         script.selectbox(key=f"{DRAFT}_from").select(chosen).run()
