@@ -11,6 +11,8 @@ from lib.errors import InvalidInput
 from lib.events import EventFilters
 from lib.hub import Hub
 from lib.models import User
+from lib.outgoing import deliveries, issues
+from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.sessions import actor_of_user
 from webhook_receiver.app import create_app
 
@@ -35,5 +37,9 @@ def test_demo_fills_a_fresh_hub_once(hub: Hub) -> None:
     assert max(row.created_at for row in page.rows) < now()
     assert filled.answers[403] == len(rejections.list_rejections(hub, member).rows)
     assert overview.tiles(hub, member).received > 50
+    sent = deliveries.list_deliveries(hub, member, DeliveryFilters(), limit=200).rows
+    assert {"delivered", "accepted", "dead"} <= {row.status for row in sent}
+    assert max(row.created_at for row in sent) < now()
+    assert issues.count_open(hub, member) >= 2
     with pytest.raises(InvalidInput, match="already"):
         fill(hub.settings, create_app)

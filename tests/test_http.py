@@ -163,7 +163,7 @@ def test_certificate_and_sni_are_of_the_host_name_although_an_ip_is_dialled(
             serving(send(OK), tls=authority.server_context(name)) as server,
             VendorClient(LOOPBACK) as client,
         ):
-            client._session.verify = str(authority.path)
+            client._open()._session.verify = str(authority.path)
             with suppress(ProviderError):
                 client.request("POST", f"https://hook.example:{server.port}/")
             assert (client.calls[0].status or client.calls[0].error) == end

@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from lib import integrations, users
 from lib.access import Actor, Role
 from lib.clock import now, shifted
+from lib.demo.onwards import DemoSender, add_places, deliver_due
 from lib.demo.senders import Sending, gohighlevel_request, secret_request, twilio_request
 from lib.demo.traffic import LOCATION, TWILIO_ACCOUNT, Happening, happenings
 from lib.errors import HubError, InvalidInput
@@ -82,36 +83,51 @@ def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> F
             raise InvalidInput("This hub has the demo data already.", field="demo")
     member, password = users.add_user(hub, email=MEMBER, name="Demo member", role=Role.MEMBER)
     issued = _add_integrations(hub, member)
+    dice = random.Random(_SEED)  # noqa: S311 - invents data, guards nothing
+    sender = DemoSender(random.Random(_SEED))  # noqa: S311 - the same
+    answers: Counter[int] = Counter()
     with _receiving(make_receiver(hub)) as origin, requests.Session() as http:
-        answers = Counter(
-            _post(http, url.replace(hub.settings.public_url, origin), sending=sending)
-            for url, sending in _traffic(issued, key=key)
-        )
-    while process_batch(hub):
-        pass
+        for _ in _quarters():
+            for url, sending in _traffic(issued, dice, key=key):
+                local = url.replace(hub.settings.public_url, origin)
+                answers[_post(http, local, sending=sending)] += 1
+            _work(hub, sender)
     return Filled(MEMBER, password, answers)
+
+
+def _quarters() -> Iterator[int]:
+    """Let the clock stand at each quarter of an hour of the last two days in turn."""
+    for quarter in range(_QUARTERS, 0, -1):
+        with shifted(-_QUARTER * quarter):
+            yield quarter
 
 
 def _add_integrations(hub: Hub, member: Actor) -> dict[str, Issued]:
     with shifted(-_QUARTER * (_QUARTERS + 1)):
-        return {
+        issued = {
             service: integrations.add(
                 hub, member, service_name=service, name=_NAMES[service], values=values
             )
             for service, values in _VALUES.items()
         }
+        add_places(hub, member, issued)
+        return issued
 
 
 def _traffic(
-    issued: Mapping[str, Issued], *, key: Ed25519PrivateKey
+    issued: Mapping[str, Issued], dice: random.Random, *, key: Ed25519PrivateKey
 ) -> Iterator[tuple[str, Sending]]:
-    """Yield (address, request) of two days; the clock stands at each one's time meanwhile."""
-    dice = random.Random(_SEED)  # noqa: S311 - invents data, guards nothing
-    for quarter in range(_QUARTERS, 0, -1):
-        with shifted(-_QUARTER * quarter):
-            for happening in happenings(now(), dice):
-                target = issued[happening.service_name]
-                yield target.integration.webhook_url, _sign(happening, target, key=key)
+    """Yield (address, request) of the present quarter of an hour."""
+    for happening in happenings(now(), dice):
+        target = issued[happening.service_name]
+        yield target.integration.webhook_url, _sign(happening, target, key=key)
+
+
+def _work(hub: Hub, sender: DemoSender) -> None:
+    """Do what a worker would have done by now."""
+    while process_batch(hub):
+        pass
+    deliver_due(hub, sender)
 
 
 def _sign(happening: Happening, issued: Issued, *, key: Ed25519PrivateKey) -> Sending:

@@ -16,9 +16,15 @@ EVENTS = Base.metadata.tables[WebhookEvent.__tablename__]
 IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _QUEUED = DELIVERIES.c.next_attempt_at.is_not(None)
 
+_MAY_BE_SENT_TO = (
+    col(Destination.is_active),
+    col(Destination.disabled_at).is_(None),
+    col(Destination.deleted_at).is_(None),
+)
+
 
 def _hop_through_queue() -> Select[Any]:
-    """Return a query of when each destination's first queued delivery is due.
+    """Return a query of when the first queued delivery is due of each that may be sent to.
 
     It hops from one destination to the next in the queue's index, so its cost grows with the
     destinations that are owed something, not with what they are owed.
@@ -32,7 +38,11 @@ def _hop_through_queue() -> Select[Any]:
     earliest = select(func.min(DELIVERIES.c.next_attempt_at)).where(
         _QUEUED, DELIVERIES.c.destination_id == hops.c.id
     )
-    return select(hops.c.id, earliest.scalar_subquery()).where(hops.c.id.is_not(None))
+    return (
+        select(hops.c.id, earliest.scalar_subquery())
+        .join(Destination, col(Destination.id) == hops.c.id)
+        .where(*_MAY_BE_SENT_TO)
+    )
 
 
 def _take_from_queue() -> Update:
@@ -73,12 +83,7 @@ TAKE = _take_from_queue()
 USABLE = (
     select(Destination, DestinationState)
     .join(DestinationState, col(DestinationState.destination_id) == col(Destination.id))
-    .where(
-        col(Destination.id).in_(IDS),
-        col(Destination.is_active),
-        col(Destination.disabled_at).is_(None),
-        col(Destination.deleted_at).is_(None),
-    )
+    .where(col(Destination.id).in_(IDS), *_MAY_BE_SENT_TO)
 )
 LOCK_STATES = (
     select(DestinationState)

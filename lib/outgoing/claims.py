@@ -69,7 +69,7 @@ class _Open:
 
 
 def first_due(session: Session) -> dict[str, datetime]:
-    """Return by destination when its first queued delivery is due."""
+    """Return by destination when its first queued delivery is due; paused ones are left out."""
     return {row[0]: row[1] for row in session.connection().execute(statements.FIRST_DUE)}
 
 
