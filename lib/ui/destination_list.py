@@ -76,7 +76,7 @@ def _table_row(row: DestinationFigures) -> dict[str, object]:
 
 
 _COLUMNS: dict[str, Any] = {
-    "name": st.column_config.TextColumn("Name", width=118),
+    "name": st.column_config.TextColumn("Name", width=180),
     "owner": st.column_config.TextColumn("Owner", width=130),
     "state": st.column_config.MultiselectColumn(
         "Status",
@@ -84,8 +84,8 @@ _COLUMNS: dict[str, Any] = {
         color=[colour for _, colour, _ in STATES.values()],
         width=118,
     ),
-    "address": st.column_config.TextColumn("Address", width=182),
-    "kind": st.column_config.TextColumn("Kind", width=96),
+    "address": st.column_config.TextColumn("Address", width=210),
+    "kind": st.column_config.TextColumn("Kind", width=104),
     "success": st.column_config.TextColumn("Success", width=66),
     "p95": st.column_config.TextColumn("p95", width=66),
     "queued": st.column_config.TextColumn("Queued", width=66),
