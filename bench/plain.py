@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -30,9 +29,8 @@ async def post_all(url: str, bodies: list[bytes], concurrency: int) -> float:
 
 
 def main() -> None:
-    """`python -m bench.plain URL FILE CONCURRENCY CPU`: FILE holds a JSON list of bodies."""
-    url, path, concurrency, processor = sys.argv[1:]
-    os.sched_setaffinity(0, {int(processor)})
+    """`python -m bench.plain URL FILE CONCURRENCY`: FILE holds a JSON list of bodies."""
+    url, path, concurrency = sys.argv[1:]
     bodies = [text.encode() for text in json.loads(Path(path).read_text())]
     print(uvloop.run(post_all(url, bodies, int(concurrency))))
 

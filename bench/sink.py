@@ -1,7 +1,6 @@
 """Where the delivery benchmark's requests end: a server that answers as its path says."""
 
 import asyncio
-import os
 import sys
 from typing import Any
 
@@ -34,10 +33,15 @@ class Sink:
 
 
 def main() -> None:
-    """Serve on the port and processor given: `python -m bench.sink PORT CPU`."""
-    port, processor = int(sys.argv[1]), int(sys.argv[2])
-    os.sched_setaffinity(0, {processor})
-    uvicorn.run(Sink(), port=port, log_level="error", access_log=False, lifespan="off")
+    """Serve on the port given: `python -m bench.sink PORT`."""
+    uvicorn.run(
+        Sink(),
+        port=int(sys.argv[1]),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
 
 
 if __name__ == "__main__":

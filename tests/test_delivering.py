@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Select, Update, update
 
 from lib.clock import now
 from lib.hub import Hub
 from lib.integrations import Integration
 from lib.models import Delivery, Destination, DestinationState
-from lib.outgoing import schedule
+from lib.outgoing import claim_statements, schedule, settlement
 from lib.outgoing.attempt import not_sent
 from lib.outgoing.claims import Claimed, Lease, claim, release_expired
 from lib.outgoing.exchange import Exchange, Fault, Timings
@@ -318,3 +318,26 @@ def test_queue_store_restarted_under_load_is_waited_for(hub: Hub) -> None:
     assert {get_delivery(hub, delivery_id).status for delivery_id in ids} == {"delivered"}
     # What was under way at the cut is settled once the database is back, not sent again.
     assert sender.count(A) == 200
+
+
+def test_no_statement_of_a_turn_reads_a_whole_table(sqlite_hub: Hub) -> None:
+    statements = [
+        value
+        for module in (claim_statements, settlement)
+        for value in vars(module).values()
+        if isinstance(value, (Select, Update))
+    ]
+    assert len(statements) >= 8
+    with sqlite_hub.database.read() as session:
+        connection = session.connection()
+        for statement in statements:
+            text = str(statement.compile(dialect=connection.dialect))
+            plan = connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {text}", (None,) * text.count("?")
+            )
+            steps = [row[3] for row in plan]
+            assert not [
+                step
+                for step in steps
+                if step.startswith("SCAN") and "json_each" not in step and "hops" not in step
+            ], (text, steps)

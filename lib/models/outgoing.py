@@ -152,7 +152,6 @@ class Delivery(Base, table=True):
     origin_id: str | None = None
     replay_id: str | None = None
     created_at: datetime
-    first_attempt_at: datetime | None = None
     finished_at: datetime | None = None
 
 

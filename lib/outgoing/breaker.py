@@ -43,7 +43,7 @@ def note_result(
         # An answer of any kind that is no failure of the other side shows that it is up.
         state.breaker = "closed"
         state.failures_in_row = state.times_opened = 0
-    if wait and judgement.outcome == "retry":
+    if wait:
         state.blocked_until = max(state.blocked_until or moment, moment + wait)
 
 

@@ -6,14 +6,14 @@ classes' way costs.
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, Update, bindparam, func, select, update
+from sqlalchemy import Select, Update, bindparam, func, select, update
 from sqlmodel import col
 
+from lib.id_lists import is_listed
 from lib.models import Base, Delivery, Destination, DestinationState, WebhookEvent
 
 DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
 EVENTS = Base.metadata.tables[WebhookEvent.__tablename__]
-IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _QUEUED = DELIVERIES.c.next_attempt_at.is_not(None)
 
 _MAY_BE_SENT_TO = (
@@ -73,7 +73,6 @@ def _take_from_queue() -> Update:
             DELIVERIES.c.event_id,
             DELIVERIES.c.mapping,
             DELIVERIES.c.attempts,
-            DELIVERIES.c.first_attempt_at,
         )
     )
 
@@ -83,18 +82,18 @@ TAKE = _take_from_queue()
 USABLE = (
     select(Destination, DestinationState)
     .join(DestinationState, col(DestinationState.destination_id) == col(Destination.id))
-    .where(col(Destination.id).in_(IDS), *_MAY_BE_SENT_TO)
+    .where(is_listed(col(Destination.id)), *_MAY_BE_SENT_TO)
 )
 LOCK_STATES = (
     select(DestinationState)
-    .where(col(DestinationState.destination_id).in_(IDS))
+    .where(is_listed(col(DestinationState.destination_id)))
     .order_by(col(DestinationState.destination_id))
     .with_for_update(skip_locked=True)
     .execution_options(populate_existing=True)
 )
 COUNT_IN_FLIGHT = (
     select(DELIVERIES.c.destination_id, func.count())
-    .where(DELIVERIES.c.lease_until.is_not(None), DELIVERIES.c.destination_id.in_(IDS))
+    .where(DELIVERIES.c.lease_until.is_not(None), is_listed(DELIVERIES.c.destination_id))
     .group_by(DELIVERIES.c.destination_id)
 )
 LOAD_EVENTS = select(
@@ -105,4 +104,4 @@ LOAD_EVENTS = select(
     EVENTS.c.integration_id,
     EVENTS.c.content_type,
     EVENTS.c.payload,
-).where(EVENTS.c.id.in_(IDS), EVENTS.c.payload_removed_at.is_(None))
+).where(is_listed(EVENTS.c.id), EVENTS.c.payload_removed_at.is_(None))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import case, update
 from sqlmodel import Session, col
 
+from lib.id_lists import listed
 from lib.models import Delivery, Destination, DestinationState
 from lib.outgoing import breaker, pace
 from lib.outgoing import claim_statements as statements
@@ -45,7 +46,6 @@ class Claimed:
     destination: Destination
     mapping: str | None
     attempts: int
-    first_attempt_at: datetime | None
     lease: Lease
     event: EventFacts | None
 
@@ -108,7 +108,7 @@ def _lock_open(
     """Lock the states of those that may be sent to; add to `later` when to ask for others."""
     states: list[DestinationState] = []
     destinations: dict[str, Destination] = {}
-    for destination, state in session.execute(statements.USABLE, {"ids": ids}):
+    for destination, state in session.execute(statements.USABLE, listed(ids)):
         destinations[destination.id] = destination
         states.append(state)
     later += [at for state in states if (at := state.blocked_until) and _is_blocked(state, moment)]
@@ -135,13 +135,13 @@ def _is_blocked(state: DestinationState, moment: datetime) -> bool:
 
 def _lock_states(session: Session, ids: Sequence[str]) -> Sequence[DestinationState]:
     """Lock the rows that no other worker holds, as they are now."""
-    return session.execute(statements.LOCK_STATES, {"ids": ids}).scalars().all() if ids else []
+    return session.execute(statements.LOCK_STATES, listed(ids)).scalars().all() if ids else []
 
 
 def _count_in_flight(session: Session, ids: Sequence[str]) -> dict[str, int]:
     if not ids:
         return {}
-    rows = session.connection().execute(statements.COUNT_IN_FLIGHT, {"ids": ids})
+    rows = session.connection().execute(statements.COUNT_IN_FLIGHT, listed(ids))
     return {row[0]: row[1] for row in rows}
 
 
@@ -188,7 +188,6 @@ def _join_events(
             destination=destination,
             mapping=row.mapping,
             attempts=row.attempts,
-            first_attempt_at=row.first_attempt_at,
             lease=lease,
             event=events.get(row.event_id),
         )
@@ -197,7 +196,7 @@ def _join_events(
 
 
 def _load_events(session: Session, ids: set[str]) -> dict[str, EventFacts]:
-    rows = session.connection().execute(statements.LOAD_EVENTS, {"ids": sorted(ids)})
+    rows = session.connection().execute(statements.LOAD_EVENTS, listed(ids))
     return {row.id: EventFacts(*row) for row in rows}
 
 

@@ -1,47 +1,66 @@
 """Writing down what became of attempts, in batches: one transaction for many."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
 from lib.histogram import bucket_of
+from lib.id_lists import is_listed, listed
 from lib.ids import new_id
 from lib.log import redact_headers
 from lib.models import (
-    Base,
-    DeliveryAttempt,
     DeliveryRollup,
     Destination,
     DestinationState,
 )
 from lib.outgoing import breaker, schedule
 from lib.outgoing.attempt import AttemptResult
-from lib.outgoing.claim_statements import DELIVERIES, IDS
+from lib.outgoing.attempt_rows import insert_attempts
+from lib.outgoing.claim_statements import DELIVERIES
 from lib.outgoing.claims import Claimed
 from lib.outgoing.issues import DeadLetter, note_dead
 from lib.rollups import add_counts
 
 _LAST_COUNTED_ATTEMPT = 10
 
+
+class _Ending(NamedTuple):
+    """What an attempt's end makes of the delivery: its columns by their names."""
+
+    status: str
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+    response_status: int | None
+    error_class: str | None
+    last_error: str | None
+    issue_id: str | None = None
+
+
 # On the tables themselves: the mapped classes' own way costs several times as much a row.
-_ATTEMPT_INSERT = insert(Base.metadata.tables[DeliveryAttempt.__tablename__])
-_DELIVERY_UPDATE = update(DELIVERIES).where(DELIVERIES.c.id == bindparam("row_id"))
+_NEW_VALUES = {
+    "attempts": DELIVERIES.c.attempts + 1,
+    "lease_id": None,
+    "lease_until": None,
+    **{name: bindparam(name) for name in _Ending._fields},
+}
+_FINISH = update(DELIVERIES).values(_NEW_VALUES).where(is_listed(DELIVERIES.c.id))
+_PUT_OFF = update(DELIVERIES).values(_NEW_VALUES).where(DELIVERIES.c.id == bindparam("row_id"))
 _LEASES = (
     select(DELIVERIES.c.id, DELIVERIES.c.lease_id)
-    .where(DELIVERIES.c.id.in_(IDS))
+    .where(is_listed(DELIVERIES.c.id))
     .order_by(DELIVERIES.c.id)
     .with_for_update()
 )
 # In one order everywhere, so that two workers cannot wait for each other's rows.
 _LOCK_STATES = (
     select(DestinationState)
-    .where(col(DestinationState.destination_id).in_(IDS))
+    .where(is_listed(col(DestinationState.destination_id)))
     .order_by(col(DestinationState.destination_id))
     .with_for_update()
 )
@@ -53,14 +72,6 @@ class Finished:
 
     claimed: Claimed
     result: AttemptResult
-
-
-@dataclass(frozen=True)
-class _Ending:
-    """What an attempt's end makes of the delivery."""
-
-    status: str
-    next_attempt_at: datetime | None
 
 
 def settle(session: Session, finished: Sequence[Finished], moment: datetime) -> None:
@@ -77,7 +88,7 @@ def settle(session: Session, finished: Sequence[Finished], moment: datetime) -> 
     endings = {item.claimed.id: _end(item, moment) for item in finished}
     mine = [item for item in finished if item.claimed.id in held]
     issue_ids = _note_issues(session, mine, endings, moment)
-    _record_attempts(session, finished, endings)
+    insert_attempts(session, [_attempt_row(item, endings) for item in finished])
     _move_on(session, mine, endings, issue_ids)
     _disable_gone(session, finished, moment)
     _count(session, finished, endings)
@@ -86,19 +97,24 @@ def settle(session: Session, finished: Sequence[Finished], moment: datetime) -> 
 def _lock_states(session: Session, ids: set[str]) -> dict[str, DestinationState]:
     return {
         state.destination_id: state
-        for state in session.execute(_LOCK_STATES, {"ids": list(ids)}).scalars()
+        for state in session.execute(_LOCK_STATES, listed(ids)).scalars()
     }
 
 
 def _note_in_state(state: DestinationState, item: Finished, moment: datetime) -> None:
+    breaker.note_result(state, item.result.judgement, moment, wait=_asked_wait(item, moment))
+
+
+def _asked_wait(item: Finished, moment: datetime) -> timedelta | None:
     reply = item.result.exchange.reply
-    wait = schedule.asked_wait(reply.headers, moment) if reply else None
-    breaker.note_result(state, item.result.judgement, moment, wait=wait)
+    if reply is None or item.result.judgement.outcome != "retry":
+        return None
+    return schedule.asked_wait(reply.headers, moment)
 
 
 def _still_held(session: Session, finished: Sequence[Finished]) -> set[str]:
     ids = [item.claimed.id for item in finished]
-    leases = {row[0]: row[1] for row in session.connection().execute(_LEASES, {"ids": ids})}
+    leases = {row[0]: row[1] for row in session.connection().execute(_LEASES, listed(ids))}
     return {
         item.claimed.id for item in finished if leases.get(item.claimed.id) == item.claimed.lease.id
     }
@@ -106,11 +122,20 @@ def _still_held(session: Session, finished: Sequence[Finished]) -> set[str]:
 
 def _end(item: Finished, moment: datetime) -> _Ending:
     judgement, reply = item.result.judgement, item.result.exchange.reply
-    if judgement.outcome != "retry":
-        return _Ending("dead" if judgement.outcome == "gone" else judgement.outcome, None)
-    wait = schedule.asked_wait(reply.headers, moment) if reply else None
-    next_attempt_at = schedule.next_attempt_at(item.claimed.attempts + 1, moment, wait)
-    return _Ending("dead" if next_attempt_at is None else "retrying", next_attempt_at)
+    status: str = "dead" if judgement.outcome == "gone" else judgement.outcome
+    next_attempt_at = None
+    if judgement.outcome == "retry":
+        wait = _asked_wait(item, moment)
+        next_attempt_at = schedule.next_attempt_at(item.claimed.attempts + 1, moment, wait)
+        status = "dead" if next_attempt_at is None else "retrying"
+    return _Ending(
+        status=status,
+        next_attempt_at=next_attempt_at,
+        finished_at=None if next_attempt_at else moment,
+        response_status=reply.status if reply else None,
+        error_class=judgement.error_class,
+        last_error=judgement.message,
+    )
 
 
 def _note_issues(
@@ -128,13 +153,6 @@ def _note_issues(
         if endings[item.claimed.id].status == "dead"
     ]
     return note_dead(session, dead, moment) if dead else {}
-
-
-def _record_attempts(
-    session: Session, finished: Sequence[Finished], endings: dict[str, _Ending]
-) -> None:
-    rows = [_attempt_row(item, endings) for item in finished]
-    session.connection().execute(_ATTEMPT_INSERT, rows)
 
 
 def _attempt_row(item: Finished, endings: dict[str, _Ending]) -> dict[str, Any]:
@@ -175,26 +193,21 @@ def _move_on(
     endings: dict[str, _Ending],
     issue_ids: dict[str, str],
 ) -> None:
-    rows = [
-        {
-            "row_id": item.claimed.id,
-            "status": ending.status,
-            "attempts": item.claimed.attempts + 1,
-            "next_attempt_at": ending.next_attempt_at,
-            "lease_id": None,
-            "lease_until": None,
-            "response_status": reply.status if reply else None,
-            "error_class": item.result.judgement.error_class,
-            "last_error": item.result.judgement.message,
-            "issue_id": issue_ids.get(item.claimed.id),
-            "first_attempt_at": item.claimed.first_attempt_at or item.result.started_at,
-            "finished_at": None if ending.next_attempt_at else item.result.started_at,
-        }
-        for item in mine
-        for ending, reply in ((endings[item.claimed.id], item.result.exchange.reply),)
-    ]
-    if rows:
-        session.connection().execute(_DELIVERY_UPDATE, rows)
+    """Finish all that ended alike in one statement; each retry has a time of its own."""
+    alike: defaultdict[_Ending, list[str]] = defaultdict(list)
+    retries = []
+    for item in mine:
+        ending = endings[item.claimed.id]
+        if ending.status == "dead":
+            ending = ending._replace(issue_id=issue_ids.get(item.claimed.id))
+        if ending.next_attempt_at is None:
+            alike[ending].append(item.claimed.id)
+        else:
+            retries.append({"row_id": item.claimed.id, **ending._asdict()})
+    for ending, ids in alike.items():
+        session.connection().execute(_FINISH, {**ending._asdict(), **listed(ids)})
+    if retries:
+        session.connection().execute(_PUT_OFF, retries)
 
 
 def _disable_gone(session: Session, finished: Sequence[Finished], moment: datetime) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import cast
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -26,7 +27,7 @@ MOST_IN_FLIGHT = 500
 # Other processes queue deliveries too; not each of them can be heard.
 LONGEST_PAUSE_SECONDS = 0.5
 # A turn costs much the same for one delivery as for fifty, so what ends close together shares it.
-GATHER_SECONDS = 0.01
+GATHER_SECONDS = 0.003
 _REMOVED = Judgement(
     "dead", "config", "Retention has removed the event's payload, so it can no longer be sent."
 )
@@ -97,15 +98,10 @@ class Deliverer:
         for claimed in claims.claimed:
             task = asyncio.create_task(self._attempt(claimed))
             self._running[task] = claimed.lease.id
-            task.add_done_callback(self._ended)
         if claims.more_at is None:
             return LONGEST_PAUSE_SECONDS
         seconds = (claims.more_at - now()).total_seconds()
         return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._running.pop(task, None)
-        self._stirred.set()
 
     def _turn(self, finished: Sequence[Finished], running: int) -> Claims:
         moment = now()
@@ -129,9 +125,13 @@ class Deliverer:
                 release(session, lease_ids, now())
 
     async def _attempt(self, claimed: Claimed) -> None:
-        result = await self._result(claimed)
-        # Only now: a turn may have put another list in this place meanwhile.
-        self._finished.append(Finished(claimed, result))
+        try:
+            result = await self._result(claimed)
+            # Only now: a turn may have put another list in this place meanwhile.
+            self._finished.append(Finished(claimed, result))
+        finally:
+            self._running.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
+            self._stirred.set()
 
     async def _result(self, claimed: Claimed) -> AttemptResult:
         """Make one attempt; whatever goes wrong concerns this delivery alone."""

@@ -203,7 +203,6 @@ def upgrade() -> None:
         sa.Column("origin_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("replay_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("first_attempt_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("finished_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["destination_id"],
