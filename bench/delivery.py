@@ -168,17 +168,14 @@ def _queue(bench: Bench, destination: Destination, event_ids: list[str], *, coun
 
 
 def _drain(bench: Bench, count: int) -> float:
-    """Return the rate of a worker from its first delivery to its last, its start left out."""
-    begin = _sink_count()
+    """Return the rate of a worker from its first request to its last, its start left out."""
+    requests.delete(f"{SINK}/seen", timeout=5)
     with running(["lib.worker"], bench.environment, cpus=CPUS):
-        while (first := _sink_count()) == begin:
-            time.sleep(0.01)
-        started = time.perf_counter()
-        while (last := _sink_count()) < begin + count:
-            time.sleep(0.01)
-        seconds = time.perf_counter() - started
+        while (seen := requests.get(f"{SINK}/seen", timeout=5).json())["count"] < count:
+            # Seldom, for each look costs the worker time.
+            time.sleep(0.5)
         _wait_until_settled(bench)
-    return (last - first) / seconds
+    return count / float(seen["seconds"])
 
 
 def _wait_until_settled(bench: Bench) -> None:
@@ -191,10 +188,6 @@ def _wait_until_settled(bench: Bench) -> None:
                 return
         time.sleep(0.05)
     raise RuntimeError("deliveries were left open")
-
-
-def _sink_count() -> int:
-    return int(requests.get(f"{SINK}/count", timeout=5).text)
 
 
 def _post_plainly(path: Path) -> float:
@@ -311,7 +304,7 @@ def main(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sink = running(["bench.sink", str(SINK_PORT)], os.environ, cpus=CPUS)
-        wait_for(f"{SINK}/count", stack.enter_context(sink))
+        wait_for(f"{SINK}/seen", stack.enter_context(sink))
         if database in ("both", "sqlite"):
             run_database("sqlite", f"sqlite:///{folder / 'hub.db'}", folder=folder, plan=plan)
         if database in ("both", "postgresql"):

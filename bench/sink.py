@@ -1,35 +1,45 @@
 """Where the delivery benchmark's requests end: a server that answers as its path says."""
 
 import asyncio
+import json
 import sys
+import time
 from typing import Any
 
 import uvicorn
 
 
 class Sink:
-    """Answers 200 at /quick, 503 at /overloaded, and never at /hung; counts what came to /quick."""
+    """Answers 200 at /quick, 503 at /overloaded, and never at /hung.
+
+    GET /seen tells how many came to /quick, and in how many seconds; DELETE forgets them.
+    """
 
     def __init__(self) -> None:
-        self.count = 0
+        self.times: list[float] = []
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
-            return
         while (await receive()).get("more_body"):
             pass
-        status = 200
+        status, body = 200, b"ok"
         if scope["path"] == "/quick":
-            self.count += 1
+            self.times.append(time.perf_counter())
         elif scope["path"] == "/overloaded":
             status = 503
         elif scope["path"] == "/hung":
             await asyncio.sleep(3600)
-        body = b"ok" if scope["path"] != "/count" else str(self.count).encode()
+        elif scope["path"] == "/seen":
+            body = self._tell()
+            if scope["method"] == "DELETE":
+                self.times.clear()
         length = (b"content-length", str(len(body)).encode())
         await send({"type": "http.response.start", "status": status, "headers": [length]})
         await send({"type": "http.response.body", "body": body})
+
+    def _tell(self) -> bytes:
+        seconds = self.times[-1] - self.times[0] if self.times else 0.0
+        return json.dumps({"count": len(self.times), "seconds": seconds}).encode()
 
 
 def main() -> None:
