@@ -79,16 +79,13 @@ def _take_from_queue() -> Update:
 
 FIRST_DUE = _hop_through_queue()
 TAKE = _take_from_queue()
-USABLE = (
+# The rows that no other worker holds, as they are now.
+LOCK_USABLE = (
     select(Destination, DestinationState)
     .join(DestinationState, col(DestinationState.destination_id) == col(Destination.id))
     .where(is_listed(col(Destination.id)), *_MAY_BE_SENT_TO)
-)
-LOCK_STATES = (
-    select(DestinationState)
-    .where(is_listed(col(DestinationState.destination_id)))
-    .order_by(col(DestinationState.destination_id))
-    .with_for_update(skip_locked=True)
+    .order_by(col(Destination.id))
+    .with_for_update(of=DestinationState, skip_locked=True)
     .execution_options(populate_existing=True)
 )
 COUNT_IN_FLIGHT = (

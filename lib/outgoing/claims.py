@@ -106,36 +106,20 @@ def _lock_open(
     session: Session, ids: Sequence[str], moment: datetime, *, later: list[datetime]
 ) -> list[_Open]:
     """Lock the states of those that may be sent to; add to `later` when to ask for others."""
-    states: list[DestinationState] = []
-    destinations: dict[str, Destination] = {}
-    for destination, state in session.execute(statements.USABLE, listed(ids)):
-        destinations[destination.id] = destination
-        states.append(state)
-    later += [at for state in states if (at := state.blocked_until) and _is_blocked(state, moment)]
-    wanted = [state.destination_id for state in states if not _is_blocked(state, moment)]
-    locked = _lock_states(session, wanted)
-    if len(locked) < len(wanted):
+    locked = session.execute(statements.LOCK_USABLE, listed(ids)).all()
+    if len(locked) < len(ids):
         later.append(moment + _SOON)
-    in_flight = _count_in_flight(session, [state.destination_id for state in locked])
+    later += [at for _, state in locked if (at := state.blocked_until) and at > moment]
+    ready = [(place, state) for place, state in locked if not _is_blocked(state, moment)]
+    # Only with the lock is the count what it will stay.
+    in_flight = _count_in_flight(session, [place.id for place, _ in ready])
     return [
-        _Open(
-            destinations[state.destination_id],
-            state,
-            limits_of(destinations[state.destination_id]),
-            in_flight.get(state.destination_id, 0),
-        )
-        for state in locked
-        if not _is_blocked(state, moment)
+        _Open(place, state, limits_of(place), in_flight.get(place.id, 0)) for place, state in ready
     ]
 
 
 def _is_blocked(state: DestinationState, moment: datetime) -> bool:
     return state.blocked_until is not None and state.blocked_until > moment
-
-
-def _lock_states(session: Session, ids: Sequence[str]) -> Sequence[DestinationState]:
-    """Lock the rows that no other worker holds, as they are now."""
-    return session.execute(statements.LOCK_STATES, listed(ids)).scalars().all() if ids else []
 
 
 def _count_in_flight(session: Session, ids: Sequence[str]) -> dict[str, int]:
