@@ -4,11 +4,10 @@ import streamlit as st
 
 from lib import overview
 from lib.access import Actor, Role
-from lib.overview import Card, Need
 from lib.ui.charts import draw_volume
-from lib.ui.formats import ago, counted, duration, plain
+from lib.ui.formats import ago, counted, duration
 from lib.ui.integration_cards import draw_cards
-from lib.ui.links import draw_link
+from lib.ui.needs import draw_needs
 from lib.ui.onboarding import draw_checklist
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
@@ -66,32 +65,6 @@ def _draw_volume(actor: Actor) -> None:
     draw_volume(overview.volume(get_hub(), actor, hours=hours), hours=hours)
 
 
-def _draw_needs(shown: list[Card]) -> None:
-    st.subheader("What needs you", anchor=False)
-    found = overview.needs(shown)
-    if not found:
-        st.caption(":green[:material/check_circle:] Nothing. Every connection is in order.")
-    for need in found:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            _draw_need(need)
-
-
-def _draw_need(need: Need) -> None:
-    item = need.card.integration
-    name = f"**{plain(item.name)}**"
-    if need.kind == "check":
-        st.markdown(f"{name}: {plain(item.status_message)}", width="stretch")
-        draw_link("integrations", "Mend it", query={"open": item.id})
-    elif need.kind == "failed":
-        st.markdown(f"{name}: {counted(need.count, 'failed event')}", width="stretch")
-        query = {"integration": item.id, "status": "failed"}
-        draw_link("activity", "See them", query=query)
-    else:
-        count = counted(need.count, "rejected request")
-        st.markdown(f"{name}: {count} in 24 h", width="stretch")
-        draw_link("rejected", "See why", query={"service": item.service_name})
-
-
 _draw_head()
 cards = overview.cards(get_hub(), user)
 if user.role is not Role.ANALYST and all(card.last_event_at is None for card in cards):
@@ -99,7 +72,7 @@ if user.role is not Role.ANALYST and all(card.last_event_at is None for card in 
 if cards:
     _draw_tiles(user)
     if user.role is not Role.ANALYST:
-        _draw_needs(cards)
+        draw_needs(get_hub(), user, cards)
     _draw_volume(user)
     st.subheader("Integrations", anchor=False)
     draw_cards(cards, page="overview", user=user)

@@ -7,6 +7,7 @@ import pytest
 from lib import integrations
 from lib.hub import Hub
 from tests.event_factories import make_event, make_integration, make_rollup
+from tests.outgoing_factories import make_delivery, make_destination, make_issue
 from tests.visitors import Visitor, visiting
 
 
@@ -35,6 +36,17 @@ def test_figures_and_needs_are_shown(visitor: Visitor) -> None:
     assert (tiles["Received, 24 h"], tiles["Failed now"]) == ("1,204", "1")
     assert any("1 failed event" in each.value for each in script.markdown)
     assert any(r"Desk \*one\*" in each.value for each in script.markdown)
+
+
+def test_open_issues_need_somebody(visitor: Visitor) -> None:
+    actor = visitor.sign_in("member")
+    item = make_integration(visitor.hub, actor)
+    place = make_destination(visitor.hub, actor, "Warehouse")
+    event_id = make_event(visitor.hub, item)
+    make_issue(visitor.hub, make_delivery(visitor.hub, event_id, place, status="dead"))
+    script = visitor.open()
+    assert not script.exception
+    assert any("**Warehouse**: 1 dead letter" in each.value for each in script.markdown)
 
 
 def test_a_week_is_drawn_on_demand(visitor: Visitor) -> None:
