@@ -8,6 +8,7 @@ from lib.providers import header_secret
 from lib.providers.base import CheckResult, InboundRequest, ParsedEvent, Provider, Verification
 from lib.providers.contacts import Key
 from lib.providers.fields import CredentialField, Values
+from lib.providers.gohighlevel.actions import ACTIONS
 from lib.providers.gohighlevel.check import check_location
 from lib.providers.gohighlevel.event_types import EVENT_TYPES
 from lib.providers.gohighlevel.events import describe, extract, parse_request
@@ -69,12 +70,21 @@ class GoHighLevel(Provider):
             pattern=_ID,
             pattern_help=_ID_HELP,
         ),
+        CredentialField(
+            name="api_version",
+            label="API version",
+            help="Leave it blank: each call states its own. For when HighLevel ends a version.",
+            pattern=r"v\d{1,3}|\d{4}-\d{2}-\d{2}",
+            pattern_help="Enter a published value such as 2021-07-28.",
+            placeholder="2021-07-28",
+        ),
     )
     signature_note = (
         "HighLevel signs app events with Ed25519; workflow actions carry the header X-Hub-Secret."
     )
     issued_field = "shared_secret"
     event_types = EVENT_TYPES
+    actions = ACTIONS
 
     def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
         """Check X-GHL-Signature and the tenant, or X-Hub-Secret."""
