@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text
+from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field
 
 from lib.models.registry import Base
@@ -35,7 +35,9 @@ class MessageState(Base, table=True):
 class VendorBudget(Base, table=True):
     """How many calls a vendor's account has left, as its answers say and as we spend them.
 
-    All integrations of one account share the row; workers lock it while they take from it.
+    All integrations of one account share the row; it is locked while a call is taken from it.
+    `spent` maps the number of a slot of time to the calls taken in it, so that no window holds
+    too many, wherever the vendor's begins.
     """
 
     __tablename__ = "vendor_budgets"
@@ -43,8 +45,7 @@ class VendorBudget(Base, table=True):
     service_name: str = Field(primary_key=True)
     account: str = Field(primary_key=True)
     burst_limit: int
-    burst_remaining: int
-    burst_ends_at: datetime
+    spent: dict[str, int] = Field(sa_type=JSON)
     daily_limit: int
     daily_remaining: int
     day_ends_at: datetime

@@ -6,6 +6,7 @@ from lib.errors import MalformedRequest
 from lib.http import VendorClient
 from lib.providers import header_secret
 from lib.providers.base import CheckResult, InboundRequest, ParsedEvent, Provider, Verification
+from lib.providers.budgets import Budget
 from lib.providers.contacts import Key
 from lib.providers.fields import CredentialField, Values
 from lib.providers.gohighlevel.actions import ACTIONS
@@ -85,6 +86,17 @@ class GoHighLevel(Provider):
     issued_field = "shared_secret"
     event_types = EVENT_TYPES
     actions = ACTIONS
+    # Per app and location, Private Integrations included:
+    # https://marketplace.gohighlevel.com/docs/oauth/Faqs (rate limits).
+    budget = Budget(
+        burst=100,
+        burst_seconds=10.0,
+        daily=200_000,
+        burst_limit_header="x-ratelimit-max",
+        burst_remaining_header="x-ratelimit-remaining",
+        daily_limit_header="x-ratelimit-limit-daily",
+        daily_remaining_header="x-ratelimit-daily-remaining",
+    )
 
     def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
         """Check X-GHL-Signature and the tenant, or X-Hub-Secret."""
