@@ -7,13 +7,13 @@ from lib.access import Actor
 from lib.api_calls import keep_calls
 from lib.budgets import open_client
 from lib.clock import now
-from lib.credentials import open_values
 from lib.errors import ProviderError
 from lib.http import VendorClient
 from lib.hub import Hub
 from lib.integrations import bump_revision, owned_row
+from lib.models import IntegrationConfig
+from lib.oauth_tokens import open_call_values
 from lib.providers.base import CheckResult
-from lib.providers.fields import Values
 from lib.providers.registry import get_provider
 
 
@@ -35,9 +35,8 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
     """
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
-    values = open_values(hub.vault, row)
     with open_client(hub, row) as client:
-        result = _ask(hub, client, service_name=row.service_name, values=values)
+        result = _ask(hub, row, client=client)
     checked_at = now()
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
@@ -51,8 +50,9 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
     return Check(result.outcome, result.message, dict(result.facts), checked_at)
 
 
-def _ask(hub: Hub, client: VendorClient, *, service_name: str, values: Values) -> CheckResult:
+def _ask(hub: Hub, row: IntegrationConfig, *, client: VendorClient) -> CheckResult:
     try:
-        return get_provider(service_name).check(values, hub.settings, client)
+        values = open_call_values(hub, row)
+        return get_provider(row.service_name).check(values, hub.settings, client)
     except ProviderError as error:
         return CheckResult("failed", error.message)

@@ -10,6 +10,7 @@ from lib.providers.budgets import Budget
 from lib.providers.contacts import Key
 from lib.providers.fields import CredentialField, Values
 from lib.providers.gohighlevel.actions import ACTIONS
+from lib.providers.gohighlevel.authorization import HighLevelAuthorization
 from lib.providers.gohighlevel.check import check_location
 from lib.providers.gohighlevel.event_types import EVENT_TYPES
 from lib.providers.gohighlevel.events import describe, extract, parse_request
@@ -72,6 +73,35 @@ class GoHighLevel(Provider):
             pattern_help=_ID_HELP,
         ),
         CredentialField(
+            name="client_id",
+            label="App's client id",
+            help="Optional: of your Marketplace app, to connect it in place of a token.",
+            pattern=r"[A-Za-z0-9]{1,100}-[A-Za-z0-9]{1,100}",
+            pattern_help="Copy it from the app's Auth page; it holds one hyphen.",
+        ),
+        CredentialField(
+            name="client_secret",
+            label="App's client secret",
+            help="Optional: made with the client id and shown once.",
+            is_secret=True,
+            pattern=r"[!-~]{1,500}",
+            pattern_help="Copy it again, without spaces.",
+        ),
+        CredentialField(
+            name="version_id",
+            label="App's version id",
+            help="Optional: a private app needs it; it is in the app's install link.",
+            pattern=_ID,
+            pattern_help=_ID_HELP,
+        ),
+        CredentialField(
+            name="scopes",
+            label="Scopes",
+            help="Leave it blank for what the hub's actions need, or list those of the app.",
+            pattern=r"[a-zA-Z./ -]{1,2000}",
+            pattern_help="Separate the scopes by spaces.",
+        ),
+        CredentialField(
             name="api_version",
             label="API version",
             help="Leave it blank: each call states its own. For when HighLevel ends a version.",
@@ -86,6 +116,7 @@ class GoHighLevel(Provider):
     issued_field = "shared_secret"
     event_types = EVENT_TYPES
     actions = ACTIONS
+    authorization = HighLevelAuthorization()
     # Per app and location, Private Integrations included:
     # https://marketplace.gohighlevel.com/docs/oauth/Faqs (rate limits).
     budget = Budget(
