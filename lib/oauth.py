@@ -83,6 +83,9 @@ def complete_install(hub: Hub, *, state: str, code: str) -> Installed:
     `state` works once and stands for who began. Raises NotFound for one that is unknown, used
     or too old, and ProviderError as the vendor answered, also for another account's tokens.
     """
+    with hub.database.read() as session:
+        # Strangers come this way too; they do not get as far as a lock.
+        _find_install(session, state)
     with hub.database.write() as session:
         actor, row = _redeem(session, state)
     if not code or len(code) > _MOST_CODE:
@@ -136,6 +139,14 @@ def find_connection(hub: Hub, actor: Actor, integration_id: str) -> Connection |
 
 def _redeem(session: Session, state: str) -> tuple[Actor, IntegrationConfig]:
     """Use a state up and return who began, if they still may, and for what."""
+    install = _find_install(session, state)
+    user = session.get_one(User, install.user_id)
+    session.delete(install)
+    actor = Actor(id=user.id, email=user.email, name=user.name, role=Role(user.role))
+    return actor, owned_row(session, actor, install.integration_id)
+
+
+def _find_install(session: Session, state: str) -> OAuthInstall:
     install = session.get(OAuthInstall, _digest(state), with_for_update=True)
     user = session.get(User, install.user_id) if install else None
     if install is None or install.expires_at <= now() or user is None or not user.is_active:
@@ -143,9 +154,7 @@ def _redeem(session: Session, state: str) -> tuple[Actor, IntegrationConfig]:
             "This authorization was used already, or was begun more than ten minutes ago. Start "
             "again on the integration's page."
         )
-    session.delete(install)
-    actor = Actor(id=user.id, email=user.email, name=user.name, role=Role(user.role))
-    return actor, owned_row(session, actor, install.integration_id)
+    return install
 
 
 def _digest(state: str) -> str:
