@@ -10,9 +10,11 @@ member is asked to connect again.
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from lib.api_calls import keep_calls
@@ -36,6 +38,7 @@ LEASE = timedelta(seconds=90)
 WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 _A_CALL = timedelta(seconds=30)
+_STORE_PAUSES = (0.5, 2.0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -206,8 +209,17 @@ def _renew_with(hub: Hub, claim: _Claim, client: VendorClient) -> None:
 def _keep(hub: Hub, claim: _Claim, tokens: Tokens, *, is_done: bool) -> bool:
     """Store a new pair unless someone stored a later one; say whether it was.
 
-    It is stored even when the lease ran out meanwhile: whoever took over holds a used token.
+    A database that is busy for a moment is asked again: this is the only copy of the pair.
     """
+    for pause_seconds in _STORE_PAUSES:
+        with suppress(OperationalError):
+            return _keep_once(hub, claim, tokens, is_done=is_done)
+        time.sleep(pause_seconds)
+    return _keep_once(hub, claim, tokens, is_done=is_done)
+
+
+def _keep_once(hub: Hub, claim: _Claim, tokens: Tokens, *, is_done: bool) -> bool:
+    """Store it even when the lease ran out: whoever took over holds a used token."""
     with hub.database.write() as session:
         grant = session.get(OAuthGrant, claim.grant.id, with_for_update=True)
         if grant is None or grant.generation != claim.grant.generation:

@@ -1,5 +1,6 @@
 """Authorising an app and keeping its tokens: one refresh for any number of callers."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlmodel import select
 
-from lib import integrations, oauth, oauth_tokens
+from lib import database, integrations, oauth, oauth_tokens
 from lib.checks import run_check
 from lib.clock import shifted
 from lib.errors import InvalidInput, NotAllowed, NotFound, ProviderError
@@ -360,6 +361,27 @@ def test_a_slow_holder_and_its_successor_end_with_one_good_pair(app: App) -> Non
     grant = app.grant()
     assert grant is not None
     assert grant.trouble is None
+
+
+def test_a_database_that_is_busy_costs_no_pair(
+    sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app_of(sqlite_hub) as app:
+        app.connect()
+        app.age(DAY)
+        app.grants.answer_seconds = 0.2
+        monkeypatch.setattr(database, "SQLITE_BUSY_MILLISECONDS", 50)
+        app.hub.database.close()
+        other = sqlite3.connect(database.sqlite_path(app.hub.database.url), isolation_level=None)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(access_token_for, app.hub, app.id)
+            _wait_until(lambda: app.grants.counts["refresh"] == 1)
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(0.5)
+            other.execute("ROLLBACK")
+            assert asked.result() == "test-access-0002"
+        other.close()
+        assert app.grants.counts["refresh"] == 1
 
 
 def test_edits_of_the_integration_keep_the_tokens(app: App) -> None:
