@@ -18,7 +18,9 @@ from lib.http import VendorClient
 from lib.hub import Hub
 from lib.integrations import owned_row
 from lib.models import IntegrationConfig, OAuthGrant, OAuthInstall, User
-from lib.oauth_tokens import authorization_of, make_app_call, put_grant, redirect_uri
+from lib.oauth_grants import put_grant
+from lib.oauth_tokens import authorization_of, make_app_call
+from lib.oauth_tokens import redirect_uri as redirect_uri
 from lib.providers.registry import get_provider
 
 INSTALL_LIFETIME = timedelta(minutes=10)

@@ -9,30 +9,31 @@ member is asked to connect again.
 
 import secrets
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from lib.api_calls import keep_calls
 from lib.clock import now
-from lib.credentials import keep_secrets, open_secrets, open_values
+from lib.credentials import open_secrets, open_values
 from lib.errors import NotFound, ProviderError
 from lib.http import VendorClient
 from lib.hub import Hub
 from lib.models import IntegrationConfig, OAuthGrant
+from lib.oauth_grants import (
+    ACCESS_TOKEN,
+    REFRESH_TOKEN,
+    call_token,
+    put_account_token,
+    put_pair,
+)
 from lib.providers.authorization import AppCall, Authorization, Tokens
 from lib.providers.registry import get_provider
 from lib.settings import Settings
 
-# What actions and checks find the token under.
-ACCESS_TOKEN = "oauth_access_token"  # noqa: S105 - the name of a value
-_REFRESH_TOKEN = "oauth_refresh_token"  # noqa: S105 - the name of a value
-_ACCOUNT_TOKEN = "oauth_account_token"  # noqa: S105 - the name of a value
-EARLY = timedelta(minutes=10)
 # Two calls of half a minute and the time to connect.
 LEASE = timedelta(seconds=90)
 WAIT_SECONDS = 60.0
@@ -72,15 +73,15 @@ def access_token_for(hub: Hub, integration_id: str) -> str | None:
         if grant is None:
             return None
         if now() < grant.renew_at:
-            return _call_token(hub, grant)
+            return call_token(hub, grant)
         claim = _claim(hub, integration_id)
         if claim is not None:
             _renew(hub, claim)
             grant = _find_grant(hub, integration_id)
             if grant is not None and now() < grant.account_expires_at:
-                return _call_token(hub, grant)
+                return call_token(hub, grant)
         elif _still_serves(grant):
-            return _call_token(hub, grant)
+            return call_token(hub, grant)
         if time.monotonic() > deadline:
             raise ProviderError(
                 "The authorization is being renewed by another process. Try again in a minute.",
@@ -111,34 +112,6 @@ def authorization_of(row: IntegrationConfig) -> Authorization:
     if authorization is None:
         raise NotFound("This service has no apps to authorise. Enter its credentials instead.")
     return authorization
-
-
-def put_grant(
-    hub: Hub, session: Session, row: IntegrationConfig, *, tokens: Tokens, narrow: Tokens | None
-) -> None:
-    """Keep the first tokens of an authorisation in place of any before."""
-    moment = now()
-    grant = session.get(OAuthGrant, row.id, with_for_update=True)
-    if grant is None:
-        grant = OAuthGrant(
-            id=row.id,
-            credentials={},
-            facts={},
-            is_wide=False,
-            expires_at=moment,
-            account_expires_at=moment,
-            refresh_at=moment,
-            renew_at=moment,
-            generation=0,
-            connected_at=moment,
-            updated_at=moment,
-        )
-        session.add(grant)
-    grant.account_key, grant.connected_at = row.account_key, moment
-    grant.lease_holder = grant.lease_ends_at = None
-    _put_pair(hub, grant, tokens)
-    if narrow is not None:
-        _put_account_token(hub, grant, narrow)
 
 
 def _find_grant(hub: Hub, integration_id: str) -> OAuthGrant | None:
@@ -195,7 +168,7 @@ def _renew_with(hub: Hub, claim: _Claim, client: VendorClient) -> None:
     held = open_secrets(hub.vault, grant)
     access_token, facts, is_wide = held[ACCESS_TOKEN], grant.facts, grant.is_wide
     if grant.refresh_at <= now():
-        refresh_token = held[_REFRESH_TOKEN]
+        refresh_token = held[REFRESH_TOKEN]
         tokens = authorization.refresh(refresh_token, call, is_wide=grant.is_wide)
         # The old pair is used up: the new one is kept before anything else is asked.
         if not _keep(hub, claim, tokens, is_done=not tokens.is_wide):
@@ -224,7 +197,7 @@ def _keep_once(hub: Hub, claim: _Claim, tokens: Tokens, *, is_done: bool) -> boo
         grant = session.get(OAuthGrant, claim.grant.id, with_for_update=True)
         if grant is None or grant.generation != claim.grant.generation:
             return False
-        _put_pair(hub, grant, tokens)
+        put_pair(hub, grant, tokens)
         claim.grant.generation = grant.generation
         if is_done:
             grant.lease_holder = grant.lease_ends_at = None
@@ -238,7 +211,7 @@ def _keep_account_token(hub: Hub, claim: _Claim, narrow: Tokens) -> None:
         grant = session.get(OAuthGrant, claim.grant.id, with_for_update=True)
         if grant is None or grant.generation != claim.grant.generation:
             return
-        _put_account_token(hub, grant, narrow)
+        put_account_token(hub, grant, narrow)
         grant.lease_holder = grant.lease_ends_at = None
 
 
@@ -254,41 +227,11 @@ def _give_up(hub: Hub, claim: _Claim, error: ProviderError) -> None:
         # Another who took over may have used the refresh token; its answer decides.
         if is_ours and error.code == Authorization.RECONNECT:
             grant.trouble, grant.updated_at = error.message, now()
+            row = session.get_one(IntegrationConfig, grant.id)
+            row.status, row.status_message, row.checked_at = "failed", error.message, now()
         elif not error.permanent and _still_serves(grant):
             return
     raise error
-
-
-def _put_pair(hub: Hub, grant: OAuthGrant, tokens: Tokens) -> None:
-    moment = now()
-    pair = {ACCESS_TOKEN: tokens.access_token, _REFRESH_TOKEN: tokens.refresh_token or ""}
-    keep_secrets(hub.vault, grant, pair)
-    grant.facts = dict(tokens.facts)
-    grant.is_wide = tokens.is_wide
-    grant.refresh_at, grant.expires_at = _times(moment, tokens)
-    grant.renew_at, grant.account_expires_at = grant.refresh_at, grant.expires_at
-    if tokens.is_wide:
-        grant.renew_at = grant.account_expires_at = moment
-    grant.generation += 1
-    grant.trouble, grant.updated_at = None, moment
-
-
-def _put_account_token(hub: Hub, grant: OAuthGrant, narrow: Tokens) -> None:
-    held = open_secrets(hub.vault, grant)
-    keep_secrets(hub.vault, grant, {**held, _ACCOUNT_TOKEN: narrow.access_token})
-    grant.updated_at = now()
-    grant.renew_at, grant.account_expires_at = _times(grant.updated_at, narrow)
-
-
-def _call_token(hub: Hub, grant: OAuthGrant) -> str:
-    held: Mapping[str, str] = open_secrets(hub.vault, grant)
-    return held[_ACCOUNT_TOKEN if grant.is_wide else ACCESS_TOKEN]
-
-
-def _times(moment: datetime, tokens: Tokens) -> tuple[datetime, datetime]:
-    """Return when a token is to be renewed and when it ends."""
-    lifetime = timedelta(seconds=tokens.expires_seconds)
-    return moment + lifetime - min(EARLY, lifetime / 10), moment + lifetime
 
 
 def _still_serves(grant: OAuthGrant) -> bool:

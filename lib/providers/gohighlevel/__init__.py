@@ -49,6 +49,8 @@ class GoHighLevel(Provider):
             pattern=r"[!-~]{1,2000}",
             pattern_help="Copy it again, without spaces.",
             placeholder="pit-…",
+            # https://help.gohighlevel.com (Private Integrations): rotate every 90 days.
+            rotate_days=90,
         ),
         CredentialField(
             name="shared_secret",
