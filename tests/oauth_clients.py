@@ -1,6 +1,6 @@
 """A connection whose app can be authorised, in front of a fake that counts refreshes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -11,8 +11,15 @@ from lib import integrations, oauth
 from lib.access import Actor
 from lib.clock import now
 from lib.hub import Hub
-from lib.integrations import owned_row
-from lib.models import ApiCall, AuditEntry, IntegrationConfig, OAuthGrant, OAuthInstall
+from lib.integrations import Integration, owned_row
+from lib.models import (
+    ApiCall,
+    AuditEntry,
+    IntegrationConfig,
+    OAuthGrant,
+    OAuthInstall,
+    VendorBudget,
+)
 from tests.factories import make_user
 from tests.fakes import gohighlevel
 from tests.fakes.gohighlevel import LOCATION_ID
@@ -75,7 +82,7 @@ class App:
 
     def everything_stored(self) -> str:
         """Return what a reader of the tables sees."""
-        tables = (IntegrationConfig, OAuthGrant, OAuthInstall, ApiCall, AuditEntry)
+        tables = (IntegrationConfig, OAuthGrant, OAuthInstall, VendorBudget, ApiCall, AuditEntry)
         with self.hub.database.read() as session:
             return repr([session.exec(select(table)).all() for table in tables])
 
@@ -91,3 +98,41 @@ def app_of(hub: Hub) -> Iterator[App]:
 def lease(seconds: float) -> dict[str, object]:
     """Return the columns of a lease that another process holds."""
     return {"lease_holder": "another", "lease_ends_at": now() + timedelta(seconds=seconds)}
+
+
+def make_grant(hub: Hub, item: Integration, *, facts: Mapping[str, str]) -> None:
+    """Insert an authorisation without tokens, for tests below the use cases."""
+    moment = now()
+    times = dict.fromkeys(
+        ("expires_at", "account_expires_at", "refresh_at", "renew_at", "connected_at"), moment
+    )
+    with hub.database.write() as session:
+        session.add(
+            OAuthGrant(
+                id=item.id,
+                credentials={},
+                facts=dict(facts),
+                is_wide=False,
+                generation=1,
+                updated_at=moment,
+                **times,
+            )
+        )
+
+
+def make_budget(hub: Hub, service_name: str, account: str) -> None:
+    """Insert the budget of an account of which nothing is spent."""
+    moment = now()
+    with hub.database.write() as session:
+        session.add(
+            VendorBudget(
+                service_name=service_name,
+                account=account,
+                burst_limit=100,
+                spent={},
+                daily_limit=1000,
+                daily_remaining=900,
+                day_ends_at=moment + timedelta(hours=1),
+                updated_at=moment,
+            )
+        )
