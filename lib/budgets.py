@@ -62,37 +62,41 @@ class Purse:
     account: str
     budget: Budget
 
-    def take(self) -> None:
-        """Take one call, waiting some seconds for it; raise RateLimited."""
+    def take(self) -> str:
+        """Take one call, waiting some seconds for it, and return its slot; raise RateLimited."""
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             with self._locked() as row:
                 free_at = _free_at(row, self.budget)
                 if free_at is None:
-                    _spend(row, self.budget, 1)
-                    row.daily_remaining -= 1
-                    return
+                    moment = now()
+                    slot = str(_slot(moment, self.budget))
+                    _spend(row, slot, 1)
+                    row.daily_remaining, row.updated_at = row.daily_remaining - 1, moment
+                    return slot
             wait = (free_at - now()).total_seconds()
             if time.monotonic() + wait > deadline:
                 raise self._refusal(wait)
             # Those who wait for the same moment do not all ask at it.
             time.sleep(max(wait, 0) + random.uniform(0, self._slot_seconds))  # noqa: S311
 
-    def learn(self, answer: VendorAnswer) -> None:
-        """Correct the row by what the answer says; it never gives back what is under way."""
+    def learn(self, answer: VendorAnswer, taken: str) -> None:
+        """Correct the row by what the answer to a call says; `taken` is the slot of the call."""
         readings = self.budget.read(answer.headers)
         with self._locked() as row:
+            moment = row.updated_at = now()
+            slot = str(_slot(moment, self.budget))
             row.burst_limit = readings.burst_limit or row.burst_limit
             row.daily_limit = readings.daily_limit or row.daily_limit
             left = _left(row, self.budget)
             if readings.burst_remaining is not None:
                 # Another system of the account spends too.
-                _spend(row, self.budget, max(left - readings.burst_remaining, 0))
+                _spend(row, slot, max(left - readings.burst_remaining, 0))
             elif answer.status == _TOO_MANY:
-                _spend(row, self.budget, left)
-            elif answer.status in _UNCOUNTED:
+                _spend(row, slot, max(left, 0))
+            elif answer.status in _UNCOUNTED and row.spent.get(taken):
                 # A stranger's bad token must not use up the account's calls.
-                _spend(row, self.budget, -1)
+                _spend(row, taken, -1)
                 row.daily_remaining += 1
             if readings.daily_remaining is not None:
                 row.daily_remaining = _reconcile(row, readings.daily_remaining)
@@ -103,7 +107,7 @@ class Purse:
 
     @contextmanager
     def _locked(self) -> Iterator[VendorBudget]:
-        """Yield the row, brought up to the present moment, and store it."""
+        """Yield the row, without what is over, and store it."""
         moment = now()
         with self.database.write() as session:
             row = self._row(session, moment)
@@ -116,7 +120,6 @@ class Purse:
             if moment >= row.day_ends_at:
                 row.daily_remaining, row.day_ends_at = row.daily_limit, _midnight(moment)
             yield row
-            row.updated_at = moment
 
     def _row(self, session: Session, moment: datetime) -> VendorBudget:
         insert = sqlite.insert if self.database.is_sqlite else postgresql.insert
@@ -156,11 +159,11 @@ class PacedClient(VendorClient):
         """Send one request in its turn; raises RateLimited when that is too far off."""
         if self.purse is None:
             return super().request(method, url, **options)
-        self.purse.take()
+        taken = self.purse.take()
         answer = super().request(method, url, **options)
         # The call is done: its answer must not be lost with what it would have taught.
         with suppress(DBAPIError):
-            self.purse.learn(answer)
+            self.purse.learn(answer, taken)
         return answer
 
 
@@ -231,9 +234,8 @@ def _left(row: VendorBudget, budget: Budget) -> int:
     return row.burst_limit - sum(kept)
 
 
-def _spend(row: VendorBudget, budget: Budget, count: int) -> None:
-    name = str(_slot(now(), budget))
-    row.spent = {**row.spent, name: row.spent.get(name, 0) + count}
+def _spend(row: VendorBudget, slot: str, count: int) -> None:
+    row.spent = {**row.spent, slot: row.spent.get(slot, 0) + count}
 
 
 def _reconcile(row: VendorBudget, stated: int) -> int:

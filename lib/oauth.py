@@ -75,6 +75,7 @@ def begin_install(hub: Hub, actor: Actor, integration_id: str) -> str:
                 expires_at=moment + INSTALL_LIFETIME,
             )
         )
+        audit.record(session, actor, "integration.connecting", row.id, name=row.name)
         target = redirect_uri(hub.settings)
         return authorization.page_url(row.config_data, redirect_uri=target, state=state)
 

@@ -14,14 +14,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlmodel import select
 
-from lib import database, integrations, oauth, oauth_tokens
+from lib import database, integrations, oauth, oauth_tokens, rotation
 from lib.checks import run_check
 from lib.clock import shifted
 from lib.errors import InvalidInput, NotAllowed, NotFound, ProviderError
 from lib.hub import Hub
 from lib.models import ApiCall, AuditEntry, OAuthInstall, User
 from lib.oauth_tokens import access_token_for, open_call_values
-from lib.rotation import reseal
+from lib.seals import Vault
+from lib.settings import decode_master_keys
 from tests.event_factories import make_integration
 from tests.factories import make_user
 from tests.fakes.gohighlevel import TOKEN
@@ -134,7 +135,15 @@ def test_nothing_stored_or_shown_holds_a_token(app: App) -> None:
     shown = f"{item!r} {connection!r} {app.everything_stored()}"
     for secret in ("test-access-0001", "test-refresh-0001", "test-access-0002", CLIENT_SECRET):
         assert secret not in shown
-    assert reseal(app.hub).unreadable == ()
+
+
+def test_keys_rotate_over_tokens_too(app: App) -> None:
+    app.connect()
+    vault = Vault([b"n" * 32, *_keys(app.hub)])
+    both = Hub(app.hub.settings, app.hub.database, vault)
+    assert rotation.reseal(both).unreadable == ()
+    assert rotation.count_outdated(both) == 0
+    assert access_token_for(both, app.id) == "test-access-0001"
 
 
 def test_a_state_works_once_and_for_ten_minutes(app: App) -> None:
@@ -395,6 +404,11 @@ def test_edits_of_the_integration_keep_the_tokens(app: App) -> None:
         access_token_for(app.hub, app.id)
     integrations.remove(app.hub, app.ada, app.id, typed_name="Renamed")
     assert app.grant() is None
+
+
+def _keys(hub: Hub) -> list[bytes]:
+    keys = hub.settings.master_keys
+    return decode_master_keys(keys.get_secret_value() if keys else "")
 
 
 def _wait_until(condition: object) -> None:
