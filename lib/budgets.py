@@ -21,7 +21,7 @@ from lib import integrations
 from lib.access import Actor
 from lib.clock import now
 from lib.database import Database
-from lib.errors import RateLimited
+from lib.errors import BudgetSpent
 from lib.http import CallOptions, VendorAnswer, VendorClient
 from lib.hub import Hub
 from lib.models import IntegrationConfig, VendorBudget
@@ -63,7 +63,7 @@ class Purse:
     budget: Budget
 
     def take(self) -> str:
-        """Take one call, waiting some seconds for it, and return its slot; raise RateLimited."""
+        """Take one call, waiting some seconds for it, and return its slot; raise BudgetSpent."""
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             with self._locked() as row:
@@ -140,9 +140,9 @@ class Purse:
         key = (self.provider.slug, self.account)
         return session.get_one(VendorBudget, key, with_for_update=True)
 
-    def _refusal(self, wait: float) -> RateLimited:
+    def _refusal(self, wait: float) -> BudgetSpent:
         seconds = max(ceil(wait), 1)
-        return RateLimited(
+        return BudgetSpent(
             f"{self.provider.label} takes no more calls for this account just now. Nothing was "
             f"sent; try again in {seconds} seconds.",
             retry_after_seconds=seconds,
@@ -156,7 +156,7 @@ class PacedClient(VendorClient):
     purse: Purse | None = field(default=None, repr=False)
 
     def request(self, method: str, url: str, **options: Unpack[CallOptions]) -> VendorAnswer:
-        """Send one request in its turn; raises RateLimited when that is too far off."""
+        """Send one request in its turn; raises BudgetSpent when that is too far off."""
         if self.purse is None:
             return super().request(method, url, **options)
         taken = self.purse.take()

@@ -7,7 +7,7 @@ from lib.access import Actor
 from lib.api_calls import keep_calls
 from lib.budgets import open_client
 from lib.clock import now
-from lib.errors import ProviderError
+from lib.errors import BudgetSpent, ProviderError
 from lib.http import VendorClient
 from lib.hub import Hub
 from lib.integrations import bump_revision, owned_row
@@ -30,7 +30,7 @@ class Check:
 def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
     """Run the connection check and keep its outcome on the integration.
 
-    The vendor is called outside any transaction, for it may take seconds. Raises RateLimited
+    The vendor is called outside any transaction, for it may take seconds. Raises BudgetSpent
     when the account's budget is spent.
     """
     with hub.database.write() as session:
@@ -54,5 +54,8 @@ def _ask(hub: Hub, row: IntegrationConfig, *, client: VendorClient) -> CheckResu
     try:
         values = open_call_values(hub, row)
         return get_provider(row.service_name).check(values, hub.settings, client)
+    except BudgetSpent:
+        # It says nothing about the credentials.
+        raise
     except ProviderError as error:
         return CheckResult("failed", error.message)

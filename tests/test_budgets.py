@@ -13,7 +13,7 @@ import pytest
 from lib import budgets, checks, integrations
 from lib.budgets import Gauge, Purse, find_gauge, open_client
 from lib.clock import now, shifted
-from lib.errors import NotFound, RateLimited
+from lib.errors import NotFound, ProviderError, RateLimited
 from lib.http import VendorAnswer
 from lib.hub import Hub
 from lib.integrations import Integration, owned_row
@@ -144,6 +144,12 @@ def test_a_full_window_is_waited_for_or_refused(hub: Hub, monkeypatch: pytest.Mo
             caller.call()
         assert 9 <= caught.value.retry_after_seconds <= 12
         assert "GoHighLevel takes no more calls" in caught.value.message
+        # Who repeats deliveries sees a refusal that did nothing.
+        assert isinstance(caught.value, ProviderError)
+        assert (caught.value.is_unprocessed, caught.value.permanent) == (True, False)
+        with pytest.raises(RateLimited):
+            checks.run_check(caller.hub, caller.ada, caller.item.id)
+        assert integrations.get(caller.hub, caller.ada, caller.item.id).status == "untested"
         assert len(caller.meter.arrivals) == 2
         with shifted(timedelta(seconds=13)):
             caller.call()
