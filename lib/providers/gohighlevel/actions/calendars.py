@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from lib.providers.actions import Action, ActionCall, ActionInput
 from lib.providers.gohighlevel import endpoints
-from lib.providers.gohighlevel.actions.inputs import Id, Line, Moment, vendor_fields
+from lib.providers.gohighlevel.actions.inputs import SOME_TIME, Id, Line, Moment, vendor_fields
 from lib.providers.gohighlevel.api import Api
 
 Status = Literal["new", "confirmed", "cancelled", "showed", "noshow", "invalid"]
@@ -29,8 +29,10 @@ class SlotSearch(ActionInput):
     """A calendar and a time of at most 31 days."""
 
     calendar_id: Id = _CALENDAR
-    start: Moment = Field(title="From", description="With its time zone.")
-    end: Moment = Field(title="To", description="At most 31 days after the start.")
+    start: Moment = Field(title="From", description="With its time zone.", examples=[SOME_TIME])
+    end: Moment = Field(
+        title="To", description="At most 31 days after the start.", examples=[SOME_TIME]
+    )
     timezone: Line | None = Field(
         None, title="Time zone", description="Of the answer, such as America/New_York."
     )
@@ -48,7 +50,9 @@ class NewAppointment(ActionInput):
 
     calendar_id: Id = _CALENDAR
     contact_id: Id = Field(title="Contact id", description="Who comes.")
-    start_time: Moment = Field(title="Start", description="With its time zone.")
+    start_time: Moment = Field(
+        title="Start", description="With its time zone.", examples=[SOME_TIME]
+    )
     end_time: Moment | None = Field(
         None, title="End", description="Blank takes the calendar's usual length."
     )
@@ -66,8 +70,12 @@ class ChangedAppointment(ActionInput):
 
     appointment_id: Id = Field(title="Appointment id", description="As booking returned it.")
     calendar_id: Id | None = Field(None, title="Calendar id", description="To move it there.")
-    start_time: Moment | None = Field(None, title="Start", description="With its time zone.")
-    end_time: Moment | None = Field(None, title="End", description="With its time zone.")
+    start_time: Moment | None = Field(
+        None, title="Start", description="With its time zone.", examples=[SOME_TIME]
+    )
+    end_time: Moment | None = Field(
+        None, title="End", description="With its time zone.", examples=[SOME_TIME]
+    )
     title: Line | None = Field(None, title="Title", description="What it is about.")
     appointment_status: Status | None = _STATUS
 

@@ -70,10 +70,8 @@ class NewContact(ContactFields):
         return self
 
 
-class ChangedContact(ContactFields):
+class ChangedContact(ContactFields, OneContact):
     """A contact and what changes of it."""
-
-    contact_id: Id = _CONTACT
 
 
 class ContactSearch(ActionInput):

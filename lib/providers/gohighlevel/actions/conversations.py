@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from lib.providers.actions import Action, ActionCall, ActionInput
 from lib.providers.gohighlevel import endpoints
 from lib.providers.gohighlevel.actions.inputs import (
+    LONG,
+    SOME_TIME,
     Id,
     Line,
     Moment,
@@ -47,9 +49,13 @@ class NewMessage(ActionInput):
 
     type: Channel = Field("SMS", title="Channel", description="How the message is sent.")
     contact_id: Id = Field(title="Contact id", description="Who receives the message.")
-    message: Text | None = Field(None, title="Text", description="The text of the message.")
+    message: Text | None = Field(
+        None, title="Text", description="The text of the message.", json_schema_extra=LONG
+    )
     subject: Line | None = Field(None, title="Subject", description="For e-mail.")
-    html: Text | None = Field(None, title="HTML", description="The body of an e-mail.")
+    html: Text | None = Field(
+        None, title="HTML", description="The body of an e-mail.", json_schema_extra=LONG
+    )
     attachments: list[Line] | None = Field(
         None, max_length=10, title="Attachments", description="Addresses of files."
     )
@@ -60,7 +66,10 @@ class NewMessage(ActionInput):
         None, title="To number", description="Another number of the contact, with + and code."
     )
     scheduled_at: Moment | None = Field(
-        None, title="Send at", description="With its time zone; blank sends at once."
+        None,
+        title="Send at",
+        description="With its time zone; blank sends at once.",
+        examples=[SOME_TIME],
     )
 
     @model_validator(mode="after")

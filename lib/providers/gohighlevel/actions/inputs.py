@@ -1,8 +1,9 @@
 """The kinds of values that HighLevel's actions are given, and how they become its fields."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from lib.providers.actions import ActionInput
@@ -16,13 +17,22 @@ def _check_phone(text: str) -> str:
     return number
 
 
+def _check_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"state the time zone, as in {SOME_TIME}")
+    return moment
+
+
 # An id goes into a path: no slash, no dot.
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 Phone = Annotated[str, AfterValidator(_check_phone)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^\s@]{1,64}@[^\s@]+\.[^\s@]{2,}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=65_000)]
-Moment = AwareDatetime
+Moment = Annotated[datetime, AfterValidator(_check_zone)]
+# How the forms of actions know a text of more than one line.
+LONG: dict[str, Any] = {"format": "textarea"}
+SOME_TIME = "2026-12-01T09:00:00Z"
 
 
 def vendor_fields(given: ActionInput, *, leave_out: set[str] | None = None) -> dict[str, Any]:

@@ -7,7 +7,15 @@ from pydantic import Field
 from lib.providers.actions import Action, ActionCall
 from lib.providers.gohighlevel import endpoints
 from lib.providers.gohighlevel.actions.contacts import OneContact
-from lib.providers.gohighlevel.actions.inputs import Id, Line, Moment, Text, vendor_fields
+from lib.providers.gohighlevel.actions.inputs import (
+    LONG,
+    SOME_TIME,
+    Id,
+    Line,
+    Moment,
+    Text,
+    vendor_fields,
+)
 from lib.providers.gohighlevel.api import Api
 
 _CONTACT_ID = {"contact_id"}
@@ -16,7 +24,7 @@ _CONTACT_ID = {"contact_id"}
 class NewNote(OneContact):
     """A note about a contact."""
 
-    body: Text = Field(title="Note", description="The text of the note.")
+    body: Text = Field(title="Note", description="The text of the note.", json_schema_extra=LONG)
     title: Line | None = Field(None, title="Title", description="A heading for the note.")
     user_id: Id | None = Field(None, title="Author", description="The id of a HighLevel user.")
 
@@ -25,10 +33,10 @@ class NewTask(OneContact):
     """Something to do about a contact."""
 
     title: Line = Field(title="Title", description="What is to be done.")
-    due_date: Moment = Field(
-        title="Due", description="With its time zone, such as 2026-12-01T09:00:00Z."
+    due_date: Moment = Field(title="Due", description="With its time zone.", examples=[SOME_TIME])
+    body: Text | None = Field(
+        None, title="Details", description="More about the task.", json_schema_extra=LONG
     )
-    body: Text | None = Field(None, title="Details", description="More about the task.")
     assigned_to: Id | None = Field(
         None, title="Assigned to", description="The id of a HighLevel user."
     )

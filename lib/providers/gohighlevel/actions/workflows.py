@@ -8,7 +8,7 @@ from lib.providers.actions import Action, ActionCall
 from lib.providers.gohighlevel import endpoints
 from lib.providers.gohighlevel.actions.calendars import NoInput
 from lib.providers.gohighlevel.actions.contacts import OneContact
-from lib.providers.gohighlevel.actions.inputs import Id, Moment
+from lib.providers.gohighlevel.actions.inputs import SOME_TIME, Id, Moment
 from lib.providers.gohighlevel.api import Api
 
 
@@ -22,7 +22,10 @@ class EnteringContact(ContactInWorkflow):
     """Who, which workflow, and when."""
 
     start_at: Moment | None = Field(
-        None, title="Start at", description="With its time zone; blank starts at once."
+        None,
+        title="Start at",
+        description="With its time zone; blank starts at once.",
+        examples=[SOME_TIME],
     )
 
 
