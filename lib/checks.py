@@ -3,19 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 from lib.access import Actor
+from lib.api_calls import keep_calls
+from lib.budgets import open_client
 from lib.clock import now
-from lib.credentials import open_values
-from lib.errors import ProviderError
-from lib.http import CallRecord, VendorClient
+from lib.errors import BudgetSpent, ProviderError
+from lib.http import VendorClient
 from lib.hub import Hub
-from lib.ids import new_id
 from lib.integrations import bump_revision, owned_row
-from lib.models import ApiCall
+from lib.models import IntegrationConfig
+from lib.oauth_tokens import open_call_values
 from lib.providers.base import CheckResult
-from lib.providers.fields import Values
 from lib.providers.registry import get_provider
 
 
@@ -32,14 +30,13 @@ class Check:
 def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
     """Run the connection check and keep its outcome on the integration.
 
-    The vendor is called outside any transaction, for it may take seconds.
+    The vendor is called outside any transaction, for it may take seconds. Raises BudgetSpent
+    when the account's budget is spent.
     """
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
-    values = open_values(hub.vault, row)
-    settings = hub.settings
-    with VendorClient(settings.allowed_private_networks, settings.vendor_api_urls) as client:
-        result = _ask(hub, client, service_name=row.service_name, values=values)
+    with open_client(hub, row) as client:
+        result = _ask(hub, row, client=client)
     checked_at = now()
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
@@ -49,29 +46,16 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
             checked_at,
         )
         bump_revision(session)
-        for call in client.calls:
-            _keep_call(session, row.user_id, row.id, call)
+        keep_calls(session, row, client.calls)
     return Check(result.outcome, result.message, dict(result.facts), checked_at)
 
 
-def _ask(hub: Hub, client: VendorClient, *, service_name: str, values: Values) -> CheckResult:
+def _ask(hub: Hub, row: IntegrationConfig, *, client: VendorClient) -> CheckResult:
     try:
-        return get_provider(service_name).check(values, hub.settings, client)
+        values = open_call_values(hub, row)
+        return get_provider(row.service_name).check(values, hub.settings, client)
+    except BudgetSpent:
+        # It says nothing about the credentials.
+        raise
     except ProviderError as error:
         return CheckResult("failed", error.message)
-
-
-def _keep_call(session: Session, user_id: str, integration_id: str, call: CallRecord) -> None:
-    session.add(
-        ApiCall(
-            id=new_id("api"),
-            user_id=user_id,
-            integration_id=integration_id,
-            method=call.method,
-            path=call.path,
-            status=call.status,
-            milliseconds=call.milliseconds,
-            error=call.error,
-            created_at=now(),
-        )
-    )

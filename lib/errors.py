@@ -87,3 +87,14 @@ class ProviderError(HubError):
         self.status = status
         self.is_unprocessed = is_unprocessed
         self.code = code
+
+
+class BudgetSpent(RateLimited, ProviderError):
+    """The hub kept a call back, because the vendor's limit for the account is reached.
+
+    For whoever repeats calls it is a refusal by the vendor that certainly did nothing.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        ProviderError.__init__(self, message, permanent=False, status=429, is_unprocessed=True)
+        self.retry_after_seconds = retry_after_seconds

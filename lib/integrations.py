@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from lib import audit
@@ -17,7 +18,7 @@ from lib.ids import new_id
 from lib.integration_views import Integration as Integration
 from lib.integration_views import Issued as Issued
 from lib.integration_views import view
-from lib.models import HubFact, IntegrationConfig, User
+from lib.models import HubFact, IntegrationConfig, OAuthGrant, User
 from lib.providers.base import Provider
 from lib.providers.registry import get_provider
 
@@ -134,6 +135,7 @@ def remove(hub: Hub, actor: Actor, integration_id: str, *, typed_name: str) -> N
         if typed_name.strip() != row.name:
             raise InvalidInput(f"Type the name {row.name} to remove it.", field="typed_name")
         row.credentials = {}
+        session.execute(delete(OAuthGrant).where(col(OAuthGrant.id) == row.id))
         row.account_key = None
         row.token_digest = row.previous_token_digest = None
         row.webhook_url = ""

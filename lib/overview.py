@@ -12,6 +12,7 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from lib import integrations
 from lib.access import Actor
+from lib.budgets import Gauge, read_gauges
 from lib.clock import now
 from lib.hub import Hub
 from lib.integrations import Integration
@@ -37,7 +38,10 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Card:
-    """One connection: its counts of the last 24 hours, oldest first, and its last event."""
+    """One connection: its counts of the last 24 hours, oldest first, and its last event.
+
+    `gauge` is what its vendor's limits leave, where they are known.
+    """
 
     integration: Integration
     hourly_received: Sequence[int]
@@ -46,6 +50,7 @@ class Card:
     failed: int
     last_event_at: datetime | None
     state: State
+    gauge: Gauge | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ def cards(hub: Hub, actor: Actor) -> list[Card]:
         received, rejected = _count_hours(session, actor)
         failed: dict[str, int] = dict(session.exec(_failed_by_integration(actor)).all())
         last = {item.id: _last_event_at(session, item.id) for item in shown}
+        gauges = read_gauges(session, [item.id for item in shown])
     return [
         Card(
             integration=item,
@@ -116,6 +122,7 @@ def cards(hub: Hub, actor: Actor) -> list[Card]:
             failed=int(failed.get(item.id, 0)),
             last_event_at=last[item.id],
             state=_state(item, int(failed.get(item.id, 0)), last[item.id]),
+            gauge=gauges.get(item.id),
         )
         for item in shown
     ]

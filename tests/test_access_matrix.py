@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import checks, events, first_values, integrations, overview, rejections
+from lib import budgets, checks, events, first_values, integrations, oauth, overview, rejections
 from lib.access import Actor
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.events import EventFilters
@@ -26,6 +26,7 @@ from lib.models import (
     Destination,
     IntegrationConfig,
     Issue,
+    OAuthGrant,
     RejectedRequest,
     Replay,
     Route,
@@ -47,6 +48,7 @@ from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
 from lib.outgoing.routes import RouteDraft, RouteView
 from lib.providers.base import CheckResult
+from lib.providers.gohighlevel import GoHighLevel
 from lib.providers.registry import get_provider
 from lib.retention import plans
 from tests.destination_factories import (
@@ -67,6 +69,7 @@ from tests.event_factories import (
     make_rollup,
 )
 from tests.factories import make_user
+from tests.oauth_clients import make_budget, make_grant
 from tests.outgoing_factories import (
     SIGNING_SECRET,
     URL,
@@ -77,6 +80,7 @@ from tests.outgoing_factories import (
 )
 
 MODULES = (
+    budgets,
     checks,
     deliveries,
     destination_figures,
@@ -86,6 +90,7 @@ MODULES = (
     integrations,
     issues,
     manual_sends,
+    oauth,
     overview,
     plans,
     rehearsals,
@@ -96,6 +101,9 @@ MODULES = (
 )
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
 NOT_FOR_USERS = {
+    "budgets.open_client",
+    "budgets.read_gauges",
+    "oauth.complete_install",
     "integrations.owned_row",
     "integrations.token_digest",
     "integrations.bump_revision",
@@ -205,6 +213,8 @@ LISTS: dict[str, Call] = {
     "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
 }
 DETAILS: dict[str, Call] = {
+    "budgets.find_gauge": lambda g, who: budgets.find_gauge(g.hub, who, g.item.id),
+    "oauth.find_connection": lambda g, who: oauth.find_connection(g.hub, who, g.item.id),
     "outgoing.destination_figures.figures": lambda g, who: destination_figures.figures(
         g.hub, who, g.destination.id
     ),
@@ -231,6 +241,8 @@ DETAILS: dict[str, Call] = {
     "retention.plans.get_retention": lambda g, who: plans.get_retention(g.hub, who, g.item.id),
 }
 ACTIONS: dict[str, Call] = {
+    "oauth.begin_install": lambda g, who: oauth.begin_install(g.hub, who, g.item.id),
+    "oauth.disconnect": lambda g, who: oauth.disconnect(g.hub, who, g.item.id),
     "outgoing.destinations.update": lambda g, who: destinations.update(
         g.hub, who, g.destination.id, draft=DestinationDraft("Taken")
     ),
@@ -315,6 +327,7 @@ REFUSED_TO_ANALYSTS = {
 }
 # What even staff may not do with a member's, and in which words it is refused.
 REFUSED_TO_STAFF = {
+    "oauth.begin_install": (InvalidInput, "no apps to authorise"),
     "integrations.reissue_secret": (InvalidInput, "no secret to issue"),
     "outgoing.destinations.reveal_url": (NotAllowed, "Only its owner"),
 }
@@ -340,6 +353,9 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     route = add_route(hub, ada, item, destination, filters=filters)
     make_delivery(hub, event_id, destination)
     make_delivery_rollup(hub, destination, 5)
+    monkeypatch.setattr(type(get_provider("twilio")), "budget", GoHighLevel.budget)
+    make_budget(hub, "twilio", SID)
+    make_grant(hub, item, facts={"company_id": "Grace's agency"})
     place = make_destination(hub, ada, kind="plain_hook")
     dead = make_delivery(hub, event_id, place, status="dead")
     make_attempt(hub, dead, outcome="dead")
@@ -483,6 +499,7 @@ def _everything(hub: Hub) -> str:
         Route,
         Delivery,
         Issue,
+        OAuthGrant,
         Replay,
     )
     with hub.database.read() as session:

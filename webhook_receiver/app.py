@@ -17,6 +17,7 @@ from webhook_receiver.directory import LiveDirectory
 from webhook_receiver.health import Health
 from webhook_receiver.intake import Intake
 from webhook_receiver.metrics import Metrics
+from webhook_receiver.oauth import CALLBACK, OAuthCallback
 from webhook_receiver.problems import EXCEPTION_MAP
 from webhook_receiver.requests import public_prefix
 from webhook_receiver.webhooks import WebhookRoute, Webhooks
@@ -50,6 +51,7 @@ def create_app(hub: Hub) -> Starlette:
         await asyncio.to_thread(writer.close)
 
     routes = _routes(webhooks, Health(hub, metrics))
+    routes.append(Route(CALLBACK, OAuthCallback(hub).answer))
     prefix = public_prefix(hub.settings)
     if prefix:
         routes.append(Mount(prefix, routes=list(routes)))

@@ -26,7 +26,7 @@ from lib.models.records import ApiCall, AuditEntry
 from lib.models.registry import Base
 from lib.models.retention import RetentionCursor, RetentionWaiting
 from lib.models.state import HubFact, WorkerHeartbeat
-from lib.models.vendors import MessageState, OAuthInstall, VendorBudget
+from lib.models.vendors import MessageState, OAuthGrant, OAuthInstall, VendorBudget
 
 __all__ = [
     "ApiCall",
@@ -47,6 +47,7 @@ __all__ = [
     "LoginSession",
     "LoginThrottle",
     "MessageState",
+    "OAuthGrant",
     "OAuthInstall",
     "RejectedRequest",
     "Replay",

@@ -21,6 +21,8 @@ from lib.clock import now_nanoseconds
 from lib.errors import MalformedRequest
 from lib.http import VendorClient
 from lib.providers.actions import Action
+from lib.providers.authorization import Authorization
+from lib.providers.budgets import Budget
 from lib.providers.fields import CredentialField, Values, clean_values
 from lib.providers.targets import Target
 from lib.settings import Settings
@@ -121,6 +123,10 @@ class Provider(ABC):
     targets: tuple[Target, ...] = ()
     # What this vendor can be asked to do.
     actions: tuple[Action, ...] = ()
+    # How often its API may be called for one account, the one that `account_key` names.
+    budget: Budget | None = None
+    # How members authorise an app of theirs, in place of a token that they copy.
+    authorization: Authorization | None = None
     # Documented event types; others are stored all the same.
     event_types: tuple[str, ...] = ()
     methods: frozenset[str] = frozenset({"POST"})

@@ -13,7 +13,8 @@ Values = Mapping[str, str]
 class CredentialField:
     """One value that a member enters.
 
-    A secret is sealed on save and never shown again. `pattern` is matched against the whole
+    A secret is sealed on save and never shown again; `rotate_days` is how often its vendor
+    advises to replace it. `pattern` is matched against the whole
     value; `pattern_help` says in words what it asks for.
     """
 
@@ -25,6 +26,7 @@ class CredentialField:
     pattern: str = r".{1,500}"
     pattern_help: str = "Enter at most 500 characters on one line."
     placeholder: str = ""
+    rotate_days: int | None = None
 
 
 def clean_values(owner: str, fields: Sequence[CredentialField], values: Values) -> dict[str, str]:

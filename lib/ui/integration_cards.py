@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.access import Actor, Role
+from lib.credential_ages import find_reminders
 from lib.overview import Card
 from lib.ui.formats import STATE_BADGES, absolute, ago, counted, plain, service_chip, service_label
 from lib.ui.links import draw_link
+from lib.ui.vendor_account import draw_gauge
 
 _CARD_WIDTH = 250
 
@@ -66,6 +68,10 @@ def _draw_card(card: Card, *, page: str, user: Actor) -> None:
     when = absolute(card.last_event_at) if card.last_event_at else None
     last = f"Last event {ago(card.last_event_at)}" if card.last_event_at else "No event yet"
     st.caption(last + _trouble(card), help=when)
+    if card.gauge is not None:
+        draw_gauge(card.gauge)
+    for reminder in find_reminders(item):
+        st.caption(f":orange[{reminder.label}: {reminder.days} days old]")
     with st.container(horizontal=True):
         if page == "integrations":
             # A link to the page in view would be drawn as the chosen one.

@@ -18,6 +18,8 @@ from lib.ui.formats import absolute, ago, plain, service_chip
 from lib.ui.integration_form import OPEN, draw_edit_form
 from lib.ui.issued_secret import draw_secret, remember_secret
 from lib.ui.retention_form import draw_retention
+from lib.ui.telling import show_told
+from lib.ui.vendor_account import draw_account
 
 _TYPED_NAME = "integrations_typed_name"
 _OUTCOMES = {
@@ -29,6 +31,7 @@ _OUTCOMES = {
 
 def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
     """Draw everything about one connection."""
+    show_told()
     provider = get_provider(item.service_name)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(service_chip(item.service_name), width="content")
@@ -58,6 +61,7 @@ def _draw_connect(hub: Hub, user: Actor, item: Integration, provider: Provider) 
     with right:
         st.markdown("**2. Test the connection**")
         _draw_test(hub, user, item)
+        draw_account(hub, user, item, provider)
         st.markdown("**3. Receive the first event**")
         await_first_event(hub, user, integration_id=item.id)
 

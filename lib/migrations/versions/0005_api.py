@@ -15,8 +15,7 @@ def upgrade() -> None:
         sa.Column("service_name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("account", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("burst_limit", sa.Integer(), nullable=False),
-        sa.Column("burst_remaining", sa.Integer(), nullable=False),
-        sa.Column("burst_ends_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("spent", sa.JSON(), nullable=False),
         sa.Column("daily_limit", sa.Integer(), nullable=False),
         sa.Column("daily_remaining", sa.Integer(), nullable=False),
         sa.Column("day_ends_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -110,11 +109,35 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "oauth_grants",
+        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("account_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("credentials", sa.JSON(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("is_wide", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("account_expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("refresh_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("renew_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=True),
+        sa.Column("lease_holder", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("lease_ends_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("connected_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("updated_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["id"],
+            ["integration_configs.id"],
+            name=op.f("fk_oauth_grants_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_grants")),
+    )
+    op.create_table(
         "oauth_installs",
         sa.Column("state_digest", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("integration_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("user_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("verifier", sa.Text(), nullable=False),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -6,8 +6,11 @@ from lib.errors import MalformedRequest
 from lib.http import VendorClient
 from lib.providers import header_secret
 from lib.providers.base import CheckResult, InboundRequest, ParsedEvent, Provider, Verification
+from lib.providers.budgets import Budget
 from lib.providers.contacts import Key
 from lib.providers.fields import CredentialField, Values
+from lib.providers.gohighlevel.actions import ACTIONS
+from lib.providers.gohighlevel.authorization import HighLevelAuthorization
 from lib.providers.gohighlevel.check import check_location
 from lib.providers.gohighlevel.event_types import EVENT_TYPES
 from lib.providers.gohighlevel.events import describe, extract, parse_request
@@ -46,6 +49,8 @@ class GoHighLevel(Provider):
             pattern=r"[!-~]{1,2000}",
             pattern_help="Copy it again, without spaces.",
             placeholder="pit-…",
+            # https://help.gohighlevel.com (Private Integrations): rotate every 90 days.
+            rotate_days=90,
         ),
         CredentialField(
             name="shared_secret",
@@ -69,12 +74,62 @@ class GoHighLevel(Provider):
             pattern=_ID,
             pattern_help=_ID_HELP,
         ),
+        CredentialField(
+            name="client_id",
+            label="App's client id",
+            help="Optional: of your Marketplace app, to connect it in place of a token.",
+            pattern=r"[A-Za-z0-9]{1,100}-[A-Za-z0-9]{1,100}",
+            pattern_help="Copy it from the app's Auth page; it holds one hyphen.",
+        ),
+        CredentialField(
+            name="client_secret",
+            label="App's client secret",
+            help="Optional: made with the client id and shown once.",
+            is_secret=True,
+            pattern=r"[!-~]{1,500}",
+            pattern_help="Copy it again, without spaces.",
+        ),
+        CredentialField(
+            name="version_id",
+            label="App's version id",
+            help="Optional: a private app needs it; it is in the app's install link.",
+            pattern=_ID,
+            pattern_help=_ID_HELP,
+        ),
+        CredentialField(
+            name="scopes",
+            label="Scopes",
+            help="Leave it blank for what the hub's actions need, or list those of the app.",
+            pattern=r"[a-zA-Z./ -]{1,2000}",
+            pattern_help="Separate the scopes by spaces.",
+        ),
+        CredentialField(
+            name="api_version",
+            label="API version",
+            help="Leave it blank: each call states its own. For when HighLevel ends a version.",
+            pattern=r"v\d{1,3}|\d{4}-\d{2}-\d{2}",
+            pattern_help="Enter a published value such as 2021-07-28.",
+            placeholder="2021-07-28",
+        ),
     )
     signature_note = (
         "HighLevel signs app events with Ed25519; workflow actions carry the header X-Hub-Secret."
     )
     issued_field = "shared_secret"
     event_types = EVENT_TYPES
+    actions = ACTIONS
+    authorization = HighLevelAuthorization()
+    # Per app and location, Private Integrations included:
+    # https://marketplace.gohighlevel.com/docs/oauth/Faqs (rate limits).
+    budget = Budget(
+        burst=100,
+        burst_seconds=10.0,
+        daily=200_000,
+        burst_limit_header="x-ratelimit-max",
+        burst_remaining_header="x-ratelimit-remaining",
+        daily_limit_header="x-ratelimit-limit-daily",
+        daily_remaining_header="x-ratelimit-daily-remaining",
+    )
 
     def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
         """Check X-GHL-Signature and the tenant, or X-Hub-Secret."""
