@@ -13,6 +13,8 @@ from lib.endpoints import EndpointDirectory
 from lib.hub import Hub
 from lib.sinks import open_sink
 from lib.writer import GroupCommitWriter
+from webhook_receiver.api.mount import make_router
+from webhook_receiver.api.serving import Api
 from webhook_receiver.directory import LiveDirectory
 from webhook_receiver.health import Health
 from webhook_receiver.intake import Intake
@@ -35,6 +37,7 @@ def create_app(hub: Hub) -> Starlette:
     writer = GroupCommitWriter(open_sink(hub.database))
     known = EndpointDirectory(hub)
     directory = LiveDirectory(known)
+    api = Api(hub)
     webhooks = Webhooks(hub.settings, directory, Intake(hub.settings, writer, metrics))
 
     @asynccontextmanager
@@ -47,9 +50,10 @@ def create_app(hub: Hub) -> Starlette:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        api.close()
         await asyncio.to_thread(writer.close)
 
-    routes = _routes(webhooks, Health(hub, metrics))
+    routes = [*_routes(webhooks, Health(hub, metrics)), Mount("/api", make_router(api))]
     prefix = public_prefix(hub.settings)
     if prefix:
         routes.append(Mount(prefix, routes=list(routes)))

@@ -75,6 +75,12 @@ async def _hung_up(_request: Request, _error: Exception) -> Response:
     return problem(400, "The connection ended before the whole body arrived.")
 
 
+async def _failed(_request: Request, _error: Exception) -> Response:
+    # Starlette raises it again after the answer, so the server logs the traceback.
+    detail = "Something went wrong on the hub's side; its log says what. Try again later."
+    return problem(500, detail)
+
+
 EXCEPTION_MAP: dict[type[Exception], ExceptionHandler] = {
     NotFound: _not_found,
     SignatureError: _refused,
@@ -84,4 +90,5 @@ EXCEPTION_MAP: dict[type[Exception], ExceptionHandler] = {
     SecretUnreadable: _unavailable,
     MethodNotAllowed: _wrong_method,
     ClientDisconnect: _hung_up,
+    Exception: _failed,
 }
