@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+import pytest
 from starlette.testclient import TestClient
 
-from lib import api_tokens
+from lib import actions, api_tokens, integrations
 from lib.access import Actor
+from lib.actions import ActionOutcome, ActionView
+from lib.errors import NotFound
 from lib.hub import Hub
 from tests.factories import make_user
 from tests.receiving import receiving
@@ -73,3 +76,37 @@ def refused(answer: httpx2.Response, status: int, *, field: str | None = None) -
     assert document.get("field") == field
     assert 10 < len(document["detail"]) <= 250
     return str(document["detail"])
+
+
+class ActionDouble:
+    """Plays `lib.actions` for own integrations: answers as told, keeps what it was given."""
+
+    def __init__(self, result: Any = None) -> None:
+        self.result = result
+        self.given: list[tuple[str, dict[str, Any]]] = []
+
+    def list_actions(self, hub: Hub, actor: Actor, integration_id: str) -> list[ActionView]:
+        """Offer one action."""
+        integrations.get(hub, actor, integration_id)
+        schema = {"type": "object", "properties": {"email": {"type": "string"}}}
+        return [ActionView("find_contact", "Find a contact", "By e-mail.", "read", schema)]
+
+    def run_action(
+        self, hub: Hub, actor: Actor, integration_id: str, *, name: str, given: Any
+    ) -> ActionOutcome:
+        """Return the result, or raise it."""
+        integrations.get(hub, actor, integration_id)
+        if name != "find_contact":
+            raise NotFound("There is no such action. Look at the list.")
+        self.given.append((name, dict(given)))
+        if isinstance(self.result, Exception):
+            raise self.result
+        return ActionOutcome(self.result, 12)
+
+
+def use_actions(monkeypatch: pytest.MonkeyPatch, result: Any = None) -> ActionDouble:
+    """Put a double in the place of the vendors' actions."""
+    double = ActionDouble(result)
+    monkeypatch.setattr(actions, "list_actions", double.list_actions)
+    monkeypatch.setattr(actions, "run_action", double.run_action)
+    return double
