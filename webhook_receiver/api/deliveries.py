@@ -8,7 +8,7 @@ from lib.outgoing import deliveries, replays
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.delivery_views import AttemptLine, DeliveryRow
 from webhook_receiver.api.operations import Call, Operation, Reply
-from webhook_receiver.api.shapes import Moment, Paged, Shown, Since, stamp, stamp_or_none
+from webhook_receiver.api.shapes import Moment, Paged, Shown, TimeAsked, stamp, stamp_or_none
 
 Status = Literal[
     "pending", "sending", "delivered", "accepted", "retrying", "dead", "cancelled", "paused"
@@ -25,8 +25,8 @@ class DeliveriesAsked(Paged):
     service: Annotated[str | None, Field(description="The service's short name.")] = None
     type: Annotated[str | None, Field(description="The event type.")] = None
     error_class: Annotated[str | None, Field(description="Such as timeout or http_5xx.")] = None
-    since: Since | None = None
-    until: Since | None = None
+    since: TimeAsked | None = None
+    until: TimeAsked | None = None
 
 
 class DeliveryShown(Shown):

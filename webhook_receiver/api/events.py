@@ -10,7 +10,7 @@ from lib.event_contents import EventContent
 from lib.event_queries import EventFilters
 from lib.outgoing.envelope import Envelope
 from webhook_receiver.api.operations import Call, Operation, Reply
-from webhook_receiver.api.shapes import Asked, Given, Moment, Paged, Shown, Since
+from webhook_receiver.api.shapes import Asked, Given, Moment, Paged, Shown, TimeAsked
 
 READ = "read:events"
 
@@ -24,7 +24,7 @@ class EventsAsked(Paged):
         Literal["pending", "success", "failed"] | None, Field(description="How far it is.")
     ] = None
     integration_id: Annotated[str | None, Field(description="One integration's alone.")] = None
-    since: Since | None = None
+    since: TimeAsked | None = None
 
 
 class SamplesAsked(Asked):

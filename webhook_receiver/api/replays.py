@@ -9,7 +9,7 @@ from lib.outgoing.delivery_filters import from_json
 from lib.outgoing.replays import DryRun
 from webhook_receiver.api.deliveries import DeliveryShown, Status, show_delivery
 from webhook_receiver.api.operations import Call, Operation, Reply
-from webhook_receiver.api.shapes import Given, Moment, Shown, Since, stamp, stamp_or_none
+from webhook_receiver.api.shapes import Given, Moment, Shown, Time, stamp, stamp_or_none
 
 
 class ReplayFilter(Given):
@@ -23,8 +23,8 @@ class ReplayFilter(Given):
     error_class: str | None = None
     issue_id: str | None = None
     event_id: str | None = None
-    since: Since | None = Field(default=None, description="Made at this time or later.")
-    until: Since | None = Field(default=None, description="Made before this time.")
+    since: Time | None = Field(default=None, description="Made at this time or later.")
+    until: Time | None = Field(default=None, description="Made before this time.")
     ids: list[str] | None = Field(default=None, description="Up to 200 deliveries.")
 
 

@@ -44,15 +44,15 @@ def _read_moment(value: Any) -> Any:
     return value.replace(" ", "+") if isinstance(value, str) and "T" in value else value
 
 
-Since = Annotated[
+Time = Annotated[
     AwareDatetime,
-    BeforeValidator(_read_moment),
     Field(
         description="A time in ISO 8601 with its zone.",
         json_schema_extra={"format": "date-time"},
         examples=["2026-01-31T12:00:00Z"],
     ),
 ]
+TimeAsked = Annotated[Time, BeforeValidator(_read_moment)]
 
 
 def stamp(moment: datetime) -> str:
