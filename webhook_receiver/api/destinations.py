@@ -8,6 +8,7 @@ from pydantic import Field, RootModel
 from lib.credentials import MASK
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
+from lib.providers.registry import all_targets
 from lib.providers.targets import RateLimit
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.shapes import Given, Moment, Shown, stamp, stamp_or_none
@@ -26,7 +27,10 @@ class DestinationGiven(Given):
     """A new destination."""
 
     name: str = Field(description="How you call it.")
-    kind: str = Field(description="http for any HTTPS endpoint, or a service's own kind.")
+    kind: str = Field(
+        description="http for any HTTPS endpoint, or a service's own kind.",
+        json_schema_extra={"enum": [target.kind for target in all_targets()]},
+    )
     url: str = Field(default="", description="The full address; it is sealed.")
     credentials: dict[str, str] = Field(default={}, description="Further values of its kind.")
     rate_limit: RateLimitGiven | None = Field(

@@ -9,6 +9,7 @@ from lib import checks, integrations
 from lib.credentials import MASK
 from lib.errors import InvalidInput
 from lib.integrations import Integration
+from lib.providers.registry import all_providers
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.shapes import Given, Moment, Shown, stamp, stamp_or_none
 
@@ -18,7 +19,10 @@ READ, WRITE = "read:integrations", "write:integrations"
 class IntegrationGiven(Given):
     """A new connection; which fields it takes depends on the service."""
 
-    service_name: str = Field(description="The service's short name.")
+    service_name: str = Field(
+        description="The service's short name.",
+        json_schema_extra={"enum": [provider.slug for provider in all_providers()]},
+    )
     name: str = Field(description="How you call it.")
     config_data: dict[str, str] = Field(default={}, description="Values that may be shown.")
     credentials: dict[str, str] = Field(default={}, description="Secrets; they are sealed.")
