@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from lib.access import Actor
 from lib.clock import now
-from lib.errors import HubError, InvalidInput
+from lib.errors import HubError, InvalidInput, SecretUnreadable
 from lib.hub import Hub
 from lib.models import IdempotencyKey
 
@@ -114,14 +114,24 @@ def _look(hub: Hub, row: IdempotencyKey, attempt: Attempt) -> Attempt | KeptAnsw
             field=_FIELD,
         )
     if row.status is not None:
-        body = hub.vault.open(row.body.decode(), place=_place(row))
-        return KeptAnswer(row.status, dict(row.headers), body.encode())
+        return KeptAnswer(row.status, dict(row.headers), _open_body(hub, row))
     if row.created_at > now() - _ABANDONED:
         raise StillUnderWay(
             f"The first request with this {_FIELD} is still under way. Ask again in a moment."
         )
     row.created_at = now()
     return attempt
+
+
+def _open_body(hub: Hub, row: IdempotencyKey) -> bytes:
+    try:
+        return hub.vault.open(row.body.decode(), place=_place(row)).encode()
+    except SecretUnreadable as error:
+        raise InvalidInput(
+            f"The request under this {_FIELD} was carried out, but its answer does not open any "
+            "more: the hub's master key has changed. Use a new key for a new request.",
+            field=_FIELD,
+        ) from error
 
 
 def _place(row: IdempotencyKey) -> tuple[str, str, str]:

@@ -7,18 +7,30 @@ from typing import Any
 import pytest
 import time_machine
 from sqlmodel import select
+from starlette.testclient import TestClient
 
 from lib import api_tokens, idempotency, users
 from lib.clock import now
-from lib.errors import ProviderError, RateLimited, SecretUnreadable, StorageUnavailable
+from lib.errors import (
+    InvalidInput,
+    ProviderError,
+    RateLimited,
+    SecretUnreadable,
+    StorageUnavailable,
+)
 from lib.hub import Hub
 from lib.idempotency import KeptAnswer, StillUnderWay
-from lib.models import ApiToken, IdempotencyKey, IntegrationConfig
+from lib.models import ApiToken, IdempotencyKey, IntegrationConfig, WebhookEvent
+from lib.seals import Vault
 from tests.calling import ApiCaller, calling, make_caller, refused, use_actions
+from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
+from tests.networks import LOOPBACK, NOTHING
+from tests.receiving import trusting
 from webhook_receiver.api.catalog import OPERATIONS
 from webhook_receiver.api.problems import refusal_of
 from webhook_receiver.api.reading import encode
+from webhook_receiver.app import create_app
 
 MAKE = {"service_name": "make", "name": "Orders"}
 
@@ -336,3 +348,57 @@ def test_an_outage_of_the_database_is_said(
         answer = ada.call("GET", "/api/integrations")
         refused(answer, 503)
         assert answer.headers["retry-after"] == "30"
+
+
+def test_a_kept_answer_that_does_not_open_is_no_outage(hub: Hub) -> None:
+    actor = make_user(hub)
+    begun = idempotency.begin(hub, actor, key="key-1", digest="same")
+    assert not isinstance(begun, KeptAnswer)
+    idempotency.finish(hub, begun, KeptAnswer(201, {}, b"{}"))
+    other = Hub(hub.settings, hub.database, Vault([b"x" * 32]))
+    with pytest.raises(InvalidInput, match="Use a new key"):
+        idempotency.begin(other, actor, key="key-1", digest="same")
+
+
+def test_a_fault_of_ours_is_said_without_its_words(
+    sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret words")
+
+    monkeypatch.setattr("lib.integrations.select", fail)
+    app = create_app(sqlite_hub)
+    ada = make_caller(
+        sqlite_hub, TestClient(app, raise_server_exceptions=False), make_user(sqlite_hub)
+    )
+    answer = ada.call("GET", "/api/integrations")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret words" not in answer.text
+
+
+def test_a_public_path_prefix_is_kept_in_links(sqlite_hub: Hub) -> None:
+    with calling(sqlite_hub, public_url="https://example.com/hub") as ada:
+        item = make_integration(sqlite_hub, ada.actor)
+        for _ in range(2):
+            make_event(sqlite_hub, item)
+        for prefix in ("", "/hub"):
+            answer = ada.call("GET", f"{prefix}/api/events?limit=1")
+            assert answer.status_code == 200
+            assert answer.headers["link"].startswith("<https://example.com/hub/api/events?limit=1")
+        assert ada.get("/hub/api/openapi.json")["servers"] == [{"url": "https://example.com/hub"}]
+        refused(ada.call("GET", "/hub/api/nothing"), 404)
+
+
+def test_the_callers_address_comes_from_trusted_proxies_alone(sqlite_hub: Hub) -> None:
+    body = {"type": "a", "data": 1}
+    for trusted, address in ((NOTHING, "127.0.0.1"), (LOOPBACK, "203.0.113.7")):
+        changed = trusting(sqlite_hub, trusted_proxies=trusted)
+        client = TestClient(create_app(changed), client=("127.0.0.1", 5))
+        ada = make_caller(changed, client, make_user(changed, f"{address}@example.com"))
+        item = make_integration(changed, ada.actor)
+        made = ada.post(
+            "/api/events", {**body, "integration_id": item.id}, x_forwarded_for="203.0.113.7"
+        )
+        with changed.database.read() as session:
+            assert session.get_one(WebhookEvent, made["id"]).source_ip == address

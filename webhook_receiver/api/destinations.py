@@ -110,7 +110,8 @@ def add_destination(call: Call) -> Reply:
     item = issued.destination
     if not given.is_active:
         item = destinations.pause(call.hub, call.caller.actor, item.id)
-    return Reply(_show(item, signing_secret=issued.signing_secret))
+    secret = issued.signing_secret
+    return Reply(_show(item, **({"signing_secret": secret} if secret else {})))
 
 
 def get_destination(call: Call) -> Reply:
