@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlmodel import col, select
 
 from lib import integrations
@@ -23,6 +24,8 @@ from lib.outgoing.filters import parse_filters, stored_filters
 from lib.outgoing.routes import RouteDraft
 from lib.providers.registry import subscription_targets
 from lib.providers.targets import Target
+
+log = structlog.get_logger()
 
 _MOST_EVENT = 200
 _NAME_LENGTH = 80
@@ -103,7 +106,11 @@ def follow(hub: Hub, actor: Actor, integration_id: str) -> int:
         kept = [(row.id, row.config_data.get("subscription")) for row in session.exec(query)]
     taking = [(row_id, asked) for row_id, asked in kept if asked and not asked["integration_id"]]
     for row_id, asked in taking:
-        _add_route(hub, actor, integration_id, row_id, asked)
+        try:
+            _add_route(hub, actor, integration_id, row_id, asked)
+        except HubError as error:
+            # One that ends at this moment must not undo that the integration was added.
+            log.warning("subscription_not_followed", destination=row_id, why=error.message)
     return len(taking)
 
 

@@ -21,7 +21,7 @@ def draw_tokens(hub: Hub, user: Actor) -> None:
     """Draw the section."""
     st.subheader("API tokens", anchor=False)
     st.caption(
-        "Programs such as Zapier and Make call the hub with one. A token reaches what its scopes "
+        "Programs and automation services call the hub with one. A token reaches what its scopes "
         "name, and never further than your role."
     )
     draw_secret(user.id, page=_PAGE)
@@ -38,7 +38,7 @@ def _draw_form(hub: Hub, user: Actor) -> None:
     with st.form("account_token", clear_on_submit=False):
         draw_other_problem(_PAGE, ("name", "scopes"))
         left, right = st.columns([2, 1])
-        left.text_input("Name", placeholder="Zapier", help="What it is for.", key=_NAME)
+        left.text_input("Name", help="What it is for, such as the program's name.", key=_NAME)
         right.selectbox(
             "Expires after",
             options=list(_LIFETIMES),

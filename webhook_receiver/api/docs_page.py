@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 import re
 from html import escape
 from http import HTTPStatus
@@ -13,10 +12,8 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1, h2, h3 { line-height: 1.2; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
-code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
+code { font-family: ui-monospace, monospace; font-size: .9em; }
 code { background: var(--soft); padding: .1em .3em; border-radius: .2em; }
-pre { background: var(--soft); padding: .8rem; border-radius: .4rem; overflow-x: auto; }
-pre code { background: none; padding: 0; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; }
 tr { border-bottom: 1px solid var(--line); }
@@ -46,7 +43,7 @@ def draw_page(document: dict[str, Any]) -> str:
             for path, method, entry in _operations(document)
             if tag["name"] in entry["tags"]
         ]
-    parts.append(_draw_problems(document))
+    parts += [_draw_shapes(document), _draw_problems(document)]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -111,32 +108,60 @@ def _draw_parameters(parameters: list[dict[str, Any]]) -> str:
 
 
 def _draw_schema(document: dict[str, Any], label: str, schema: dict[str, Any]) -> str:
-    name = schema["$ref"].rpartition("/")[2]
-    known = document["components"]["schemas"]
-    written = json.dumps(known[name], indent=2, ensure_ascii=False)
-    fields = known[name].get("properties") or {}
+    name = _name_of(schema)
+    shape = document["components"]["schemas"][name]
+    if shape.get("type") == "array" and "$ref" in shape.get("items", {}):
+        label, name = f"{label}, a list of", _name_of(shape["items"])
+        shape = document["components"]["schemas"][name]
+    table = _draw_fields(shape)
+    return (
+        f"<details><summary>{label}: <code>{_text(name)}</code></summary>{table}</details>"
+        if table
+        else f"<p>{label}: {_kind(shape)}</p>"
+    )
+
+
+def _draw_fields(shape: dict[str, Any]) -> str:
+    fields = shape.get("properties")
+    if not fields:
+        return ""
+    required = shape.get("required", [])
     rows = "".join(
-        f"<tr><td><code>{_text(field)}</code></td><td>{_text(_kind(about))}</td>"
+        f"<tr><td><code>{_text(field)}</code></td><td>{_kind(about)}</td>"
+        f"<td>{'yes' if field in required else 'no'}</td>"
         f"<td>{_prose(about.get('description', ''))}</td></tr>"
         for field, about in fields.items()
     )
-    head = "<tr><th>Field</th><th>Kind</th><th>Meaning</th></tr>"
-    table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if rows else ""
-    return (
-        f"<details><summary>{label}: <code>{_text(name)}</code></summary>{table}"
-        f"<pre><code>{_text(written)}</code></pre></details>"
-    )
+    head = "<tr><th>Field</th><th>Kind</th><th>Always</th><th>Meaning</th></tr>"
+    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _draw_shapes(document: dict[str, Any]) -> str:
+    """Draw every shape that another one names."""
+    parts = ["<h2>Shapes</h2>"]
+    for name, shape in sorted(document["components"]["schemas"].items()):
+        if table := _draw_fields(shape):
+            about = _prose(" ".join(shape.get("description", "").split()))
+            parts.append(f'<section id="shape-{_text(name)}"><h3><code>{_text(name)}</code></h3>')
+            parts.append(f"<p>{about}</p>{table}</section>")
+    return "".join(parts)
+
+
+def _name_of(schema: dict[str, Any]) -> str:
+    return str(schema["$ref"].rpartition("/")[2])
 
 
 def _kind(schema: dict[str, Any]) -> str:
+    """Return what a value is, as HTML."""
     if "$ref" in schema:
-        return str(schema["$ref"].rpartition("/")[2])
+        name = _text(_name_of(schema))
+        return f'<a href="#shape-{name}">{name}</a>'
     if "anyOf" in schema:
         return " or ".join(_kind(each) for each in schema["anyOf"])
     if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
+        return " | ".join(_text(str(each)) for each in schema["enum"])
     kind = str(schema.get("type", "any"))
-    return f"list of {_kind(schema['items'])}" if kind == "array" else kind
+    return f"list of {_kind(schema['items'])}" if kind == "array" else _text(kind)
 
 
 def _draw_problems(document: dict[str, Any]) -> str:
