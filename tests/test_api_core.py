@@ -9,7 +9,7 @@ import time_machine
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from lib import api_tokens, idempotency, users
+from lib import api_tokens, idempotency, integrations, users
 from lib.clock import now
 from lib.errors import (
     InvalidInput,
@@ -20,7 +20,7 @@ from lib.errors import (
 )
 from lib.hub import Hub
 from lib.idempotency import KeptAnswer, StillUnderWay
-from lib.models import ApiToken, IdempotencyKey, IntegrationConfig, WebhookEvent
+from lib.models import ApiToken, AuditEntry, IdempotencyKey, IntegrationConfig, WebhookEvent
 from lib.seals import Vault
 from tests.calling import ApiCaller, calling, make_caller, refused, use_actions
 from tests.event_factories import make_event, make_integration
@@ -402,3 +402,15 @@ def test_the_callers_address_comes_from_trusted_proxies_alone(sqlite_hub: Hub) -
         )
         with changed.database.read() as session:
             assert session.get_one(WebhookEvent, made["id"]).source_ip == address
+
+
+def test_the_audit_log_names_the_token(hub: Hub) -> None:
+    with calling(hub) as ada:
+        made = ada.post("/api/integrations", MAKE)
+        integrations.pause(hub, ada.actor, made["id"])
+        query = select(AuditEntry).where(AuditEntry.object_id == made["id"]).order_by(AuditEntry.id)
+        with hub.database.read() as session:
+            added, paused = session.exec(query).all()
+        assert added.details["token_id"] == ada.get("/api/me")["token"]["id"]
+        assert (added.actor, added.action) == ("ada@example.com", "integration.added")
+        assert "token_id" not in paused.details

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lib import api_tokens, idempotency
+from lib import api_tokens, audit, idempotency
 from lib.api_tokens import Caller
 from lib.errors import HubError
 from lib.hub import Hub
@@ -163,7 +163,8 @@ def _carry_out_once(operation: Operation, call: Call, digest: str) -> tuple[Kept
 
 
 def _carry_out(operation: Operation, call: Call) -> KeptAnswer:
-    reply = operation.handler(call)
+    with audit.acting_through(call.caller.token.id):
+        reply = operation.handler(call)
     headers = {}
     if reply.next_cursor is not None:
         headers["link"] = _link(operation, call, reply)
