@@ -1,11 +1,27 @@
 """The record of who did what; entries are written in the transaction of the deed itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from sqlmodel import Session
 
 from lib.access import Actor
 from lib.clock import now
 from lib.ids import new_id
 from lib.models import AuditEntry
+
+_TOKEN_ID: ContextVar[str | None] = ContextVar("audit_token_id", default=None)
+
+
+@contextmanager
+def acting_through(token_id: str) -> Iterator[None]:
+    """Note with every entry of this block that a program made it, by which of a user's tokens."""
+    before = _TOKEN_ID.set(token_id)
+    try:
+        yield
+    finally:
+        _TOKEN_ID.reset(before)
 
 
 def record(
@@ -15,6 +31,7 @@ def record(
 
     `actor` is None for what nobody signed in for, such as a failed login.
     """
+    token_id = _TOKEN_ID.get()
     session.add(
         AuditEntry(
             id=new_id("aud"),
@@ -22,7 +39,7 @@ def record(
             actor=actor.email if actor else "nobody",
             action=action,
             object_id=object_id,
-            details=details,
+            details=details if token_id is None else {**details, "token_id": token_id},
             created_at=now(),
         )
     )

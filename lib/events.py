@@ -6,37 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select
+from sqlmodel import col, select
 
 from lib import audit
 from lib.access import Actor, require_writer
 from lib.clock import now
-from lib.errors import InvalidInput, NotAllowed, NotFound
+from lib.errors import InvalidInput
+from lib.event_queries import EventFilters as EventFilters
+from lib.event_queries import filtered, find_visible, payload_of
 from lib.hub import Hub
 from lib.masking import HIDDEN, mask_payload
 from lib.models import EventKey, HourlyRollup, IntegrationConfig, WebhookEvent
 from lib.paging import Page, check_limit
-from lib.providers.base import decode_payload
 from lib.providers.registry import get_provider
-from lib.search import matching_events
 
-Rows = Select[*tuple[Any, ...]]
 STATUSES = ("pending", "success", "failed")
 _SHOWN_FACTS = frozenset({"scheme", "key"})
-
-
-@dataclass(frozen=True)
-class EventFilters:
-    """What a list is narrowed to; None and an empty text mean everything."""
-
-    service_name: str | None = None
-    event_type: str | None = None
-    status: str | None = None
-    integration_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    search: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +70,9 @@ def list_events(
 
     Raises NotAllowed when an analyst searches: a hit would tell that a contact exists.
     """
-    query = _filtered(hub, actor, filters).order_by(col(WebhookEvent.id).desc())
+    query = filtered(hub, actor, filters, WebhookEvent, col(IntegrationConfig.name)).order_by(
+        col(WebhookEvent.id).desc()
+    )
     if cursor is not None:
         query = query.where(col(WebhookEvent.id) < cursor)
     with hub.database.read() as session:
@@ -97,9 +84,9 @@ def list_events(
 def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
     """Return one event with payload, headers and proof; raise NotFound."""
     with hub.database.read() as session:
-        event, name = _find(session, actor, event_id)
+        event, name = find_visible(session, actor, event_id)
         keys = session.exec(select(EventKey).where(col(EventKey.event_id) == event_id)).all()
-    payload = _payload(event)
+    payload = payload_of(event)
     headers = json.loads(event.headers)
     return EventDetail(
         row=_row(event, name, actor),
@@ -120,7 +107,7 @@ def retry_event(hub: Hub, actor: Actor, event_id: str) -> None:
     """Hand a failed event to the worker again; raise InvalidInput for any other status."""
     require_writer(actor)
     with hub.database.write() as session:
-        event, _ = _find(session, actor, event_id)
+        event, _ = find_visible(session, actor, event_id)
         session.refresh(event, with_for_update=True)
         if event.payload_removed_at is not None:
             raise InvalidInput(
@@ -156,55 +143,11 @@ def list_event_types(hub: Hub, actor: Actor) -> list[str]:
         return list(session.exec(query))
 
 
-def _visible(actor: Actor) -> Rows:
-    query = select(WebhookEvent, col(IntegrationConfig.name)).join(
-        IntegrationConfig, col(IntegrationConfig.id) == col(WebhookEvent.integration_id)
-    )
-    if not actor.sees_all:
-        query = query.where(col(WebhookEvent.user_id) == actor.id)
-    return query
-
-
-def _filtered(hub: Hub, actor: Actor, filters: EventFilters) -> Rows:
-    query = _visible(actor)
-    for column, value in (
-        (col(WebhookEvent.service_name), filters.service_name),
-        (col(WebhookEvent.event_type), filters.event_type),
-        (col(WebhookEvent.status), filters.status),
-        (col(WebhookEvent.integration_id), filters.integration_id),
-    ):
-        if value:
-            query = query.where(column == value)
-    if filters.since is not None:
-        query = query.where(col(WebhookEvent.created_at) >= filters.since)
-    if filters.until is not None:
-        query = query.where(col(WebhookEvent.created_at) < filters.until)
-    if filters.search.strip():
-        if actor.sees_masked:
-            raise NotAllowed("Analysts cannot search contacts. Use the other filters.")
-        found = matching_events(filters.search, is_sqlite=hub.database.is_sqlite)
-        query = query.where(col(WebhookEvent.id).in_(found))
-    return query
-
-
-def _find(session: Session, actor: Actor, event_id: str) -> tuple[WebhookEvent, str]:
-    found = session.exec(_visible(actor).where(col(WebhookEvent.id) == event_id)).first()
-    if found is None:
-        raise NotFound("There is no such event. Go back to the activity list.")
-    return found[0], found[1]
-
-
 def _proof(facts: dict[str, str], actor: Actor) -> dict[str, str]:
     """Return how a request was proven; an analyst sees by what, not the account's facts."""
     if not actor.sees_masked:
         return facts
     return {name: facts[name] if name in _SHOWN_FACTS else HIDDEN for name in facts}
-
-
-def _payload(event: WebhookEvent) -> Any:
-    if event.payload_removed_at is not None:
-        return None
-    return decode_payload(event.content_type, event.payload)
 
 
 def _removed_after_days(event: WebhookEvent) -> int | None:
@@ -220,7 +163,7 @@ def _removal(event: WebhookEvent) -> str:
 def _summary(event: WebhookEvent, actor: Actor) -> str:
     if event.payload_removed_at is not None:
         return _removal(event)
-    payload = _payload(event)
+    payload = payload_of(event)
     shown = mask_payload(payload) if actor.sees_masked else payload
     return get_provider(event.service_name).summarize(event.event_type, shown)
 

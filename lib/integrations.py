@@ -59,7 +59,12 @@ def add(
     with hub.database.write() as session:
         session.add(row)
         _changed(session, actor, "integration.added", row)
-        return Issued(view(hub, row, actor, owner=actor.email), issued)
+        added = Issued(view(hub, row, actor, owner=actor.email), issued)
+    # Subscriptions are made of routes, which are built on this module.
+    from lib.outgoing.hook_subscriptions import follow
+
+    follow(hub, actor, row.id)
+    return added
 
 
 def update(

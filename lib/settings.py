@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     dashboard_port: int = 8501
     max_body_bytes: int = 1_048_576
     delivery_lease_seconds: int = 60
+    api_requests_per_minute: int = 600
 
     @property
     def vendor_api_urls(self) -> tuple[str, ...]:
@@ -78,6 +79,13 @@ class Settings(BaseSettings):
     def _check_lease(cls, value: int) -> int:
         if not 2 <= value <= 600:
             raise ValueError("give 2 to 600 seconds")
+        return value
+
+    @field_validator("api_requests_per_minute")
+    @classmethod
+    def _check_api_requests(cls, value: int) -> int:
+        if not 1 <= value <= 1_000_000:
+            raise ValueError("give 1 to 1000000 requests")
         return value
 
     @field_validator("database_url")

@@ -1,4 +1,4 @@
-"""The reader's own account: who they are, their password, where they are signed in."""
+"""The reader's own account: who they are, their password, their sessions, their tokens."""
 
 import streamlit as st
 
@@ -9,6 +9,7 @@ from lib.ui.password_form import show_password_form
 from lib.ui.profile import show_profile
 from lib.ui.resources import get_hub
 from lib.ui.session import current_session_id, require_user
+from lib.ui.token_list import draw_tokens
 
 user = require_user()
 
@@ -66,3 +67,4 @@ with left:
     _show_password(user)
 with right:
     _show_sessions(user)
+draw_tokens(get_hub(), user)

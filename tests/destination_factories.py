@@ -31,6 +31,7 @@ SIGNING_START = "whsec_"
 
 class PlainHook(Target):
     kind = "plain_hook"
+    takes_subscriptions = True
     label = "Plain hook"
     url_help = "Enter an https address."
     success_note = "The other side answered."

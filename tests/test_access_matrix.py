@@ -13,8 +13,20 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import budgets, checks, events, first_values, integrations, oauth, overview, rejections
+from lib import (
+    budgets,
+    checks,
+    emission,
+    event_contents,
+    events,
+    first_values,
+    integrations,
+    oauth,
+    overview,
+    rejections,
+)
 from lib.access import Actor
+from lib.emission import Emission
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.events import EventFilters
 from lib.hub import Hub
@@ -37,6 +49,7 @@ from lib.outgoing import (
     deliveries,
     destination_figures,
     destinations,
+    hook_subscriptions,
     issues,
     manual_sends,
     rehearsals,
@@ -46,6 +59,7 @@ from lib.outgoing import (
 )
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
+from lib.outgoing.hook_subscriptions import SubscriptionDraft
 from lib.outgoing.routes import RouteDraft, RouteView
 from lib.providers.base import CheckResult
 from lib.providers.gohighlevel import GoHighLevel
@@ -85,8 +99,11 @@ MODULES = (
     deliveries,
     destination_figures,
     destinations,
+    emission,
+    event_contents,
     events,
     first_values,
+    hook_subscriptions,
     integrations,
     issues,
     manual_sends,
@@ -110,6 +127,8 @@ NOT_FOR_USERS = {
     "overview.needs",
     "overview.worker_state",
     "first_values.first_values",
+    # It is about the caller's own new integration and their own subscriptions.
+    "outgoing.hook_subscriptions.follow",
     "first_values.offered_secrets",
     "first_values.with_offered_secrets",
     "outgoing.trials.open_sender",
@@ -151,6 +170,7 @@ PERSONAL = (
 )
 NEVER_SHOWN = {TOKEN, URL, SIGNING_SECRET, TOKEN_PART, API_KEY}
 DEAD = DeliveryFilters(status="dead")
+SUBSCRIBED = {"event": "*", "filters": [], "integration_id": "int_of_event"}
 
 
 @dataclass(frozen=True)
@@ -169,6 +189,7 @@ class Ground:
     dead_id: str
     issue_id: str
     replay_id: str
+    subscription_id: str
 
     @property
     def token(self) -> str:
@@ -190,6 +211,13 @@ LISTS: dict[str, Call] = {
     ],
     "events.list_events": lambda g, who: events.list_events(g.hub, who, EventFilters()).rows,
     "events.list_event_types": lambda g, who: events.list_event_types(g.hub, who),
+    "event_contents.list_contents": lambda g, who: [
+        dataclasses.asdict(row)
+        for row in event_contents.list_contents(g.hub, who, EventFilters()).rows
+    ],
+    "event_contents.list_samples": lambda g, who: event_contents.list_samples(
+        g.hub, who, event_type="message.received"
+    ),
     "integrations.list_all": lambda g, who: integrations.list_all(g.hub, who),
     "outgoing.deliveries.list_deliveries": lambda g, who: (
         deliveries.list_deliveries(g.hub, who, DeliveryFilters()).rows
@@ -228,6 +256,9 @@ DETAILS: dict[str, Call] = {
     "outgoing.rehearsals.preview": lambda g, who: _written(rehearsals.preview(g.hub, who, g.draft)),
     "outgoing.routes.get": lambda g, who: _written(routes.get(g.hub, who, g.route.id)),
     "events.get_event": lambda g, who: events.get_event(g.hub, who, g.event_id),
+    "event_contents.get_content": lambda g, who: dataclasses.asdict(
+        event_contents.get_content(g.hub, who, g.event_id)
+    ),
     "integrations.get": lambda g, who: integrations.get(g.hub, who, g.item.id),
     "outgoing.deliveries.get_delivery": lambda g, who: deliveries.get_delivery(
         g.hub, who, g.dead_id
@@ -269,6 +300,12 @@ ACTIONS: dict[str, Call] = {
     # It adds to what is another's: a route stands between two things of its owner.
     "outgoing.routes.add": lambda g, who: routes.add(g.hub, who, g.draft),
     "outgoing.trials.send_test": lambda g, who: trials.send_test(g.hub, who, g.destination.id),
+    "emission.emit": lambda g, who: emission.emit(
+        g.hub, who, Emission(g.item.id, "order.paid", {}, token_name="Zaps", source_ip="")
+    ),
+    "outgoing.hook_subscriptions.unsubscribe": lambda g, who: hook_subscriptions.unsubscribe(
+        g.hub, who, g.subscription_id
+    ),
     "checks.run_check": lambda g, who: checks.run_check(g.hub, who, g.item.id),
     "events.retry_event": lambda g, who: events.retry_event(g.hub, who, g.event_id),
     "integrations.update": lambda g, who: integrations.update(
@@ -304,6 +341,9 @@ ACTIONS: dict[str, Call] = {
 ADDS: dict[str, Call] = {
     "outgoing.destinations.add": lambda g, who: add_destination(g.hub, who, "Another"),
     "integrations.add": lambda g, who: make_integration(g.hub, who, "Another"),
+    "outgoing.hook_subscriptions.subscribe": lambda g, who: hook_subscriptions.subscribe(
+        g.hub, who, SubscriptionDraft(URL)
+    ),
     "outgoing.replays.start": lambda g, who: replays.start(
         g.hub, who, replays.dry_run(g.hub, g.ada, DEAD)
     ),
@@ -373,6 +413,9 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
         replay_id=order.id,
         destination=destination,
         route=route,
+        subscription_id=make_destination(
+            hub, ada, "Zap", kind="plain_hook", config_data={"subscription": SUBSCRIBED}
+        ).id,
     )
 
 

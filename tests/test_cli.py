@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lib import api_tokens
 from lib.hub import open_hub
 from lib.integrations import list_all
 from lib.rotation import count_outdated
@@ -209,3 +210,25 @@ def test_retention_says_what_it_removed_and_freed(folder: Path) -> None:
     assert "Removed 500 payloads.\n" in done.stdout
     assert re.search(r"Freed [01]\.\d MB\.\n$", done.stdout)
     assert "Freed 0.0 MB.\n" in _run("retention").stdout
+
+
+def test_token_create_prints_the_token_alone(folder: Path) -> None:
+    _run("user", "add", "ada@example.com", "--role", "member")
+    done = _run("token", "create", "ada@example.com", "--scopes", "read:events, replay")
+    assert done.returncode == 0, done.stderr
+    secret = done.stdout.removesuffix("\n")
+    hub = open_hub(load_settings())
+    caller = api_tokens.authenticate(hub, secret)
+    hub.close()
+    assert caller is not None
+    assert caller.actor.email == "ada@example.com"
+    assert caller.scopes == {"read:events", "replay"}
+
+
+def test_token_create_says_what_is_wrong(folder: Path) -> None:
+    nobody = _run("token", "create", "nobody@example.com", "--scopes", "all")
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert "no active user" in nobody.stderr
+    unknown = _run("token", "create", FIRST_EMAIL, "--scopes", "write:everything")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "no scope write:everything" in unknown.stderr

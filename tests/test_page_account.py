@@ -1,10 +1,12 @@
-"""The account page: own profile, own password, own sessions."""
+"""The account page: own profile, own password, own sessions, own tokens."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from lib import passwords
+from lib import api_tokens, passwords
 from lib.hub import Hub
 from lib.sessions import is_live, list_sessions, start_session
 from lib.users import add_user, authenticate
@@ -93,3 +95,47 @@ def test_a_one_time_password_leaves_only_the_change(visitor: Visitor) -> None:
     script.button[0].click().run()
     assert [each.value for each in script.title] != ["Choose your own password"]
     assert not authenticate(visitor.hub, ada.email, password=NEW, ip="local").must_change_password
+
+
+def create_button(script: AppTest) -> Any:
+    return next(each for each in script.button if each.label == "Create token")
+
+
+def test_a_token_is_made_shown_once_and_revoked(visitor: Visitor) -> None:
+    ada = visitor.sign_in("member")
+    script = visitor.open("account")
+    script.text_input(key="account_token_name").input("Zapier")
+    script.multiselect(key="account_token_scopes").set_value(["read:events", "actions"])
+    script.selectbox(key="account_token_days").set_value(30)
+    create_button(script).click().run()
+    assert not script.exception
+    (secret,) = [each.value for each in script.code if each.value.startswith("hub_")]
+    caller = api_tokens.authenticate(visitor.hub, secret)
+    assert caller is not None
+    assert caller.actor == ada
+    assert caller.scopes == {"read:events", "actions"}
+    assert caller.token.expires_at is not None
+    assert script.text_input(key="account_token_name").value == ""
+    script.button(key="account_copied").click().run()
+    assert not [each for each in script.code if each.value == secret]
+    shown = " ".join(each.value for each in (*script.markdown, *script.caption))
+    assert f"…{secret[-4:]}" in shown
+    assert "never used" in shown
+    assert secret not in shown
+    script.button(key=f"account_token_revoke_{caller.token.id}").click().run()
+    assert not script.exception
+    assert api_tokens.authenticate(visitor.hub, secret) is None
+    assert "No tokens yet" in script.info[0].value
+
+
+def test_a_token_without_scopes_is_explained(visitor: Visitor) -> None:
+    ada = visitor.sign_in("analyst")
+    script = visitor.open("account")
+    script.text_input(key="account_token_name").input("Zapier")
+    create_button(script).click().run()
+    assert "Choose at least one scope" in script.error[0].value
+    assert script.text_input(key="account_token_name").value == "Zapier"
+    script.multiselect(key="account_token_scopes").set_value(["read:events"])
+    create_button(script).click().run()
+    assert not script.error
+    assert [token.name for token in api_tokens.list_tokens(visitor.hub, ada)] == ["Zapier"]

@@ -21,9 +21,16 @@ def test_every_bad_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("HUB_DATABASE_URL", "mysql://root:geheim@db/hub")
     monkeypatch.setenv("HUB_MASTER_KEYS", "geheim")
     monkeypatch.setenv("HUB_TRUSTED_PROXIES", "nonsense")
+    monkeypatch.setenv("HUB_API_REQUESTS_PER_MINUTE", "0")
     with pytest.raises(ConfigError) as caught:
         load_settings()
-    for name in ("HUB_PUBLIC_URL", "HUB_DATABASE_URL", "HUB_MASTER_KEYS", "HUB_TRUSTED_PROXIES"):
+    for name in (
+        "HUB_PUBLIC_URL",
+        "HUB_DATABASE_URL",
+        "HUB_MASTER_KEYS",
+        "HUB_TRUSTED_PROXIES",
+        "HUB_API_REQUESTS_PER_MINUTE",
+    ):
         assert name in caught.value.message
     assert "geheim" not in caught.value.message
 

@@ -13,6 +13,8 @@ from lib.endpoints import EndpointDirectory
 from lib.hub import Hub
 from lib.sinks import open_sink
 from lib.writer import GroupCommitWriter
+from webhook_receiver.api.mount import make_router
+from webhook_receiver.api.serving import Api
 from webhook_receiver.directory import LiveDirectory
 from webhook_receiver.health import Health
 from webhook_receiver.intake import Intake
@@ -36,6 +38,7 @@ def create_app(hub: Hub) -> Starlette:
     writer = GroupCommitWriter(open_sink(hub.database))
     known = EndpointDirectory(hub)
     directory = LiveDirectory(known)
+    api = Api(hub)
     webhooks = Webhooks(hub.settings, directory, Intake(hub.settings, writer, metrics))
 
     @asynccontextmanager
@@ -48,10 +51,14 @@ def create_app(hub: Hub) -> Starlette:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        api.close()
         await asyncio.to_thread(writer.close)
 
-    routes = _routes(webhooks, Health(hub, metrics))
-    routes.append(Route(CALLBACK, OAuthCallback(hub).answer))
+    routes = [
+        *_routes(webhooks, Health(hub, metrics)),
+        Route(CALLBACK, OAuthCallback(hub).answer),
+        Mount("/api", make_router(api)),
+    ]
     prefix = public_prefix(hub.settings)
     if prefix:
         routes.append(Mount(prefix, routes=list(routes)))

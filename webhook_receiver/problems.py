@@ -8,6 +8,7 @@ import json
 from http import HTTPStatus
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
@@ -21,6 +22,7 @@ from lib.errors import (
     StorageUnavailable,
 )
 from lib.providers.registry import find_provider
+from webhook_receiver.api import problems as api
 from webhook_receiver.requests import BodyTooLarge
 from webhook_receiver.webhooks import MethodNotAllowed
 
@@ -75,6 +77,22 @@ async def _hung_up(_request: Request, _error: Exception) -> Response:
     return problem(400, "The connection ended before the whole body arrived.")
 
 
+async def _no_route(_request: Request, error: Exception) -> Response:
+    """Answer what no route takes, such as a path with a line break, as the API would."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    detail = "There is no such address. Look at GET /api/openapi.json for those that there are."
+    if status == 405:
+        detail = "This address does not take this method. Look at GET /api/openapi.json."
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return api.problem(api.Refusal(status, detail, headers=headers))
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    # Starlette raises it again after the answer, so the server logs the traceback.
+    detail = "Something went wrong on the hub's side; its log says what. Try again later."
+    return problem(500, detail)
+
+
 EXCEPTION_MAP: dict[type[Exception], ExceptionHandler] = {
     NotFound: _not_found,
     SignatureError: _refused,
@@ -84,4 +102,6 @@ EXCEPTION_MAP: dict[type[Exception], ExceptionHandler] = {
     SecretUnreadable: _unavailable,
     MethodNotAllowed: _wrong_method,
     ClientDisconnect: _hung_up,
+    HTTPException: _no_route,
+    Exception: _failed,
 }

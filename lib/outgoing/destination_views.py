@@ -28,6 +28,8 @@ class DestinationDraft:
     values: Mapping[str, str] = field(default_factory=dict)
     rate_limit: Mapping[str, Any] | None = None
     concurrency: int | None = None
+    # What a REST hook subscribed to, as `lib.outgoing.hook_subscriptions` keeps it.
+    subscription: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 Addresses and secrets go in; an address comes out by `reveal_url` alone, a secret once.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy import update as sql_update
@@ -54,7 +56,7 @@ def add(hub: Hub, actor: Actor, *, kind: str, draft: DestinationDraft) -> Issued
         name=clean_name(draft.name),
         kind=target.kind,
         url_host="",
-        config_data=stored_limits(draft.rate_limit, draft.concurrency),
+        config_data=_config(draft, draft.subscription),
         credentials={},
         is_active=True,
         created_at=moment,
@@ -84,7 +86,7 @@ def update(
         if draft.url.strip():
             check_address(draft.url.strip(), target, hub.settings)
         row.name = clean_name(draft.name)
-        row.config_data = stored_limits(draft.rate_limit, draft.concurrency)
+        row.config_data = _config(draft, row.config_data.get("subscription"))
         changed = keep_entered(hub.vault, row, target, url=draft.url, values=draft.values)
         if URL in changed:
             _enable(session, row)
@@ -206,6 +208,11 @@ def list_all(hub: Hub, actor: Actor) -> list[DestinationView]:
         query = query.where(col(Destination.user_id) == actor.id)
     with hub.database.read() as session:
         return [view(row, actor, owner=email) for row, email in session.exec(query)]
+
+
+def _config(draft: DestinationDraft, subscription: Mapping[str, Any] | None) -> dict[str, Any]:
+    limits = stored_limits(draft.rate_limit, draft.concurrency)
+    return limits if subscription is None else {**limits, "subscription": dict(subscription)}
 
 
 def _first_state(row: Destination) -> DestinationState:

@@ -40,6 +40,11 @@ def all_targets() -> tuple[Target, ...]:
     return tuple(target for provider in all_providers() for target in provider.targets)
 
 
+def subscription_targets() -> tuple[Target, ...]:
+    """Return the kinds of destination that callers may subscribe, the more special ones first."""
+    return tuple(target for target in all_targets() if target.takes_subscriptions)
+
+
 def find_target(kind: str) -> Target | None:
     """Return the kind of destination called `kind`, or None."""
     return next((target for target in all_targets() if target.kind == kind), None)

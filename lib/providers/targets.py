@@ -77,6 +77,8 @@ class Target(ABC):
     most_body_bytes: ClassVar[int] = 5_000_000
     # Further values that a member may enter, such as a key that the other side asks for.
     fields: ClassVar[tuple[CredentialField, ...]] = ()
+    # Whether a caller may subscribe such an address by itself, as REST hooks do.
+    takes_subscriptions: ClassVar[bool] = False
     # Ready-made JMESPath mappings by their label.
     mappings: ClassVar[Mapping[str, str]] = {}
 

@@ -9,6 +9,7 @@ class HttpEndpoint(Target):
     """An endpoint that checks webhook-signature and answers 2xx once it has the message."""
 
     kind = "http"
+    takes_subscriptions = True
     label = "HTTPS endpoint"
     url_help = "The full address, such as https://example.com/hooks/members."
     success_note = "The endpoint answered 2xx: it has the message."

@@ -65,6 +65,7 @@ class ZapierSubscription(_ZapierHook):
     """The target of a REST hook, which a Zap registers when it is turned on."""
 
     kind = "zapier_hook"
+    takes_subscriptions = True
     label = "Zapier subscription"
     url_help = (
         "A Zap gives it when it is turned on; it looks like "

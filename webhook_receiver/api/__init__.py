@@ -1,0 +1,1 @@
+"""The REST API: operations declared as data, and what is derived from them."""
