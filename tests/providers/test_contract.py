@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from lib.errors import HubError, MalformedRequest, SignatureError
+from lib.errors import HubError, InvalidInput, MalformedRequest, SignatureError
 from lib.providers.base import InboundRequest, Provider, decode_payload
 from lib.providers.registry import all_providers
+from lib.providers.sending import Unsigned, encode_body, fill_sample
 from tests.providers.samples import SAMPLES, SETTINGS, fixtures, make_request, with_headers
 
 PROVIDERS = all_providers()
@@ -45,6 +46,35 @@ def test_fixture_is_verified_typed_and_keyed_once(provider: Provider, path: Path
     assert sentence.isprintable()
     assert all(kind in ("phone", "email", "contact_id", "sid") for kind, _ in
                provider.extract_keys(decoded))  # fmt: skip
+
+
+@each_provider
+def test_every_sample_is_verified_and_typed(provider: Provider) -> None:
+    values = SAMPLES[provider.slug].values
+    samples = provider.samples()
+    assert samples
+    assert provider.signing_field in {item.name for item in provider.fields}
+    for sample in samples.values():
+        text = fill_sample(sample, values)
+        assert "$" not in text
+        assert text != fill_sample(sample, values)
+        url = f"http://localhost:8000/api/webhooks/{provider.slug}/URL-TOKEN"
+        body = encode_body(sample.content_type, text)
+        signed = provider.sign_sample(Unsigned(url, sample.content_type, body), values)
+        headers = {name.lower(): value for name, value in signed.headers.items()}
+        query = signed.url.partition("?")[2]
+        request = InboundRequest("POST", signed.url, query, headers, signed.body)
+        assert provider.verify(request, values, SETTINGS).key
+        assert provider.parse(request).event_type == sample.event_type
+        assert not any(secret in signed.base for secret in _secrets(provider, values))
+
+
+@each_provider
+def test_a_sample_without_a_secret_is_refused_in_words(provider: Provider) -> None:
+    unsigned = Unsigned("http://localhost:8000/", "application/json", b"{}")
+    with pytest.raises(InvalidInput) as caught:
+        provider.sign_sample(unsigned, {})
+    assert caught.value.field == provider.signing_field
 
 
 @each_provider
