@@ -16,6 +16,8 @@ from lib.writer import GroupCommitWriter
 from webhook_receiver.directory import LiveDirectory
 from webhook_receiver.health import Health
 from webhook_receiver.intake import Intake
+from webhook_receiver.laboratory import PATH as LAB_PATH
+from webhook_receiver.laboratory import TrialRoute
 from webhook_receiver.metrics import Metrics
 from webhook_receiver.problems import EXCEPTION_MAP
 from webhook_receiver.requests import public_prefix
@@ -49,7 +51,7 @@ def create_app(hub: Hub) -> Starlette:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(writer.close)
 
-    routes = _routes(webhooks, Health(hub, metrics))
+    routes = [*_routes(webhooks, Health(hub, metrics)), Route(LAB_PATH, TrialRoute(hub))]
     prefix = public_prefix(hub.settings)
     if prefix:
         routes.append(Mount(prefix, routes=list(routes)))

@@ -4,7 +4,7 @@ Members examine their own, staff all, analysts none. Secrets are compared here a
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from lib import audit, integrations
 from lib.access import Actor
 from lib.clock import now
-from lib.credentials import MASK, keep_values, open_values
+from lib.credentials import MASK, ages, keep_values, open_values
 from lib.drafts import MOST_CALLED
 from lib.errors import InvalidInput, SecretUnreadable
 from lib.hub import Hub
@@ -50,16 +50,8 @@ class _Patient:
     case: Circumstances
 
     def diagnose(self, *more: Neighbour) -> Diagnosis:
-        neighbours = (*more, *self.case.neighbours)
-        known = Circumstances(
-            settings=self.case.settings,
-            received_at=self.case.received_at,
-            reason=self.case.reason,
-            facts=self.case.facts,
-            neighbours=neighbours,
-            is_old_address=self.case.is_old_address,
-        )
-        return get_provider(self.row.service_name).diagnose(self.request, self.values, known)
+        case = replace(self.case, neighbours=(*more, *self.case.neighbours))
+        return get_provider(self.row.service_name).diagnose(self.request, self.values, case)
 
 
 def examine(hub: Hub, actor: Actor, rejection_id: str) -> Report:
@@ -146,6 +138,7 @@ def _admit(hub: Hub, actor: Actor, rejection: Rejection) -> _Patient:
         facts=facts,
         neighbours=neighbours,
         is_old_address=is_old,
+        changed=frozenset(name for name, at in ages(row).items() if at > stored.created_at),
     )
     return _Patient(rejection, row, open_values(hub.vault, row), request, case)
 

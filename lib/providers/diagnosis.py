@@ -38,7 +38,8 @@ class Circumstances:
     """What a diagnosis may know beside the request: the address, the time, the neighbours.
 
     `reason` and `facts` are those that were kept when the request was refused. After a rotation
-    `is_old_address` says that it came to the address before, whose token is not known.
+    `is_old_address` says that it came to the address before, whose token is not known;
+    `changed` names the secrets of the integration that were set after it came.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Circumstances:
     facts: Mapping[str, str]
     neighbours: tuple[Neighbour, ...] = ()
     is_old_address: bool = False
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

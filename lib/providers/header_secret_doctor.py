@@ -17,7 +17,6 @@ from lib.providers.diagnosis import (
     Hypothesis,
     Remedy,
     examine,
-    mended,
     told,
 )
 from lib.providers.fields import Values
@@ -100,6 +99,12 @@ def _diagnose_missing(request: InboundRequest) -> Diagnosis:
 
 def _diagnose_wrong(own: str, case: Circumstances, *, field: str) -> Diagnosis:
     kept = case.facts.get("fingerprint", "")
+    if field in case.changed:
+        return told(
+            "changed_since",
+            "The secret of this integration was changed after this request came, so the two "
+            "cannot be compared any more. Let the sender send it again.",
+        )
     if not kept:
         return told(
             "not_kept",
@@ -109,12 +114,10 @@ def _diagnose_wrong(own: str, case: Circumstances, *, field: str) -> Diagnosis:
     def was(secret: str) -> bool:
         return hmac.compare_digest(fingerprint(own, secret), kept)
 
-    now_right = mended("secret")
     hypotheses = [
-        Hypothesis("this integration's secret as it is now", partial(was, own), now_right),
         *(
-            Hypothesis(f"the secret {note}", partial(was, text), finding)
-            for note, text, finding in _misspellings(own)
+            Hypothesis(f"the secret {note}", partial(_any, was, texts), finding)
+            for note, texts, finding in _misspellings(own)
         ),
         *_neighbours(case, was, field=field),
     ]
@@ -143,7 +146,11 @@ def _neighbours(
         yield Hypothesis(f"the secret of {neighbour.name}", partial(was, text), finding)
 
 
-def _misspellings(own: str) -> Iterator[tuple[str, str, Finding]]:
+def _any(test: Callable[[str], bool], texts: tuple[str, ...]) -> bool:
+    return any(test(text) for text in texts)
+
+
+def _misspellings(own: str) -> Iterator[tuple[str, tuple[str, ...], Finding]]:
     """Yield (note, what was sent, finding) for the right secret in a wrong form."""
     forms = {
         "quoted": ("in quotation marks", (f'"{own}"', f"'{own}'", f"“{own}”"), "the quotes"),
@@ -168,6 +175,4 @@ def _misspellings(own: str) -> Iterator[tuple[str, str, Finding]]:
     }
     for cause, (note, texts, culprit) in forms.items():
         message = f"The right secret was sent {note}. Remove {culprit} in the sender."
-        for text in texts:
-            if text != own:
-                yield note, text, Finding(cause, message)
+        yield note, tuple(text for text in texts if text != own), Finding(cause, message)
