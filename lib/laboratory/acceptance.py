@@ -28,8 +28,8 @@ def accept_once(hub: Hub, actor: Actor, rejection_id: str) -> Stored:
     Returns the event's id, and whether the hub had the same event already. Raises InvalidInput
     when its body was not kept whole or cannot be read.
     """
-    require_staff(actor)
     get_rejection(hub, actor, rejection_id)
+    require_staff(actor)
     with hub.database.read() as session:
         row = session.get_one(RejectedRequest, rejection_id)
         integration = session.get_one(IntegrationConfig, row.integration_id)

@@ -13,7 +13,7 @@ import requests
 from sqlmodel import col, select
 
 from lib import audit, integrations
-from lib.access import Actor
+from lib.access import Actor, require_writer
 from lib.clock import now
 from lib.credentials import open_values
 from lib.errors import HubError, InvalidInput
@@ -46,6 +46,7 @@ class Simulated:
 
 def fill_in(hub: Hub, actor: Actor, integration_id: str, *, label: str) -> str:
     """Return the text of a sample with fresh ids and the integration's own settings."""
+    require_writer(actor)
     item = integrations.get(hub, actor, integration_id)
     samples = get_provider(item.service_name).samples()
     if label not in samples:
