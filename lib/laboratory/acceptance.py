@@ -93,6 +93,7 @@ def _request(row: RejectedRequest) -> InboundRequest:
     headers = json.loads(row.headers)
     # What was masked is no id: all masked keys would be one event.
     known = {name: text for name, text in headers.items() if text != REDACTED}
+    known.setdefault("content-type", row.content_type)
     called = json.loads(row.facts).get("called", "")
     query = called.partition("?")[2]
     return InboundRequest(row.method, called, query, known, row.body)

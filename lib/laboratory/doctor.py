@@ -5,7 +5,6 @@ Members examine their own, staff all, analysts none. Secrets are compared here a
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -178,7 +177,7 @@ def _rebuild(
     is_old = shown.startswith(MASK) and shown.removeprefix(MASK) != address[-4:]
     is_shared = bool(path) and not shown.startswith(MASK)
     url = (address.rpartition("/")[0] if is_shared else address) + mark + query
-    headers: dict[str, Any] = json.loads(stored.headers)
+    headers: dict[str, str] = {"content-type": stored.content_type, **json.loads(stored.headers)}
     return InboundRequest(stored.method, url, query, headers, stored.body), is_old
 
 

@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from itertools import product
+from typing import Any, Literal
 
 from lib.providers.fields import Values
 from lib.settings import Settings
@@ -21,6 +22,14 @@ from lib.settings import Settings
 RemedyKind = Literal[
     "take_secret", "enter_value", "clear_fields", "set_public_url", "use_address", "mend_sender"
 ]
+# What is kept of a body has 16 KB; indentation makes deep nonsense many times as long.
+_MOST_BYTES = 262_144
+# How the libraries of common languages write JSON.
+_FORMS: tuple[dict[str, Any], ...] = (
+    {"separators": (",", ":")},
+    {"separators": (", ", ": ")},
+    *({"indent": indent} for indent in (1, 2, 3, 4, "\t")),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -149,10 +158,10 @@ def _candidates(body: bytes) -> Iterator[bytes]:
         return
     if isinstance(parsed, str):
         yield parsed.encode()
-    for is_ascii in (False, True):
-        for separators in ((",", ":"), (", ", ": ")):
-            made = json.dumps(parsed, ensure_ascii=is_ascii, separators=separators)
-            yield from (each.encode("utf-8", "replace") for each in (made, made + "\n"))
-        for indent in (1, 2, 3, 4, "\t"):
-            made = json.dumps(parsed, ensure_ascii=is_ascii, indent=indent)
-            yield from (each.encode("utf-8", "replace") for each in (made, made + "\n"))
+    for is_ascii, form in product((False, True), _FORMS):
+        try:
+            made = json.dumps(parsed, ensure_ascii=is_ascii, **form).encode("utf-8", "replace")
+        except (ValueError, RecursionError):
+            return
+        if len(made) <= _MOST_BYTES:
+            yield from (made, made + b"\n")

@@ -91,7 +91,9 @@ def _secret_label(provider: Provider) -> str:
 
 def _calculate(user: Actor, provider: Provider) -> None:
     state = st.session_state
-    secret = state.pop(f"{_PAGE}_secret", "") or ""
+    secret = state.get(f"{_PAGE}_secret") or ""
+    # Set and not dropped, so that the browser's box is emptied too.
+    state[f"{_PAGE}_secret"] = ""
     question = Question(
         service_name=provider.slug,
         url=state.get(f"{_PAGE}_url") or "",

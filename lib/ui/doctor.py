@@ -98,7 +98,9 @@ def _draw_entry(hub: Hub, user: Actor, row: Rejection, field: str, *, key: str) 
     box = f"{key}_entered_{row.id}"
 
     def keep() -> str:
-        text = st.session_state.pop(box, "") or ""
+        text = st.session_state.get(box) or ""
+        # Set and not dropped, so that the browser's box is emptied too.
+        st.session_state[box] = ""
         doctor.enter_value(hub, user, row.id, field=field, text=text)
         return f"{_label(provider, field)} is right and kept. Let the sender send it again."
 

@@ -101,7 +101,7 @@ def _draw_editor(hub: Hub, user: Actor, item: Integration, label: str) -> None:
         return f"Answered with {sent.status}."
 
     st.button(
-        "Send signed",
+        "Send as the provider",
         key="testing_send",
         type="primary",
         icon=":material/send:",

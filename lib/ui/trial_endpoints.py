@@ -16,7 +16,7 @@ from lib.ui.destination_form import SIGNING_NOTE
 from lib.ui.errors import reporting_errors
 from lib.ui.facts_table import draw_facts
 from lib.ui.form_problems import draw_other_problem, forget_problem, keep_problem
-from lib.ui.formats import absolute, ago, counted, duration, plain
+from lib.ui.formats import absolute, counted, duration, plain
 from lib.ui.issued_secret import draw_secret, remember_secret
 from lib.ui.telling import do_and_tell, show_told
 
@@ -188,8 +188,9 @@ def _draw_requests(hub: Hub, user: Actor, endpoint_id: str) -> None:
 
 def _draw_request(row: RequestView) -> None:
     what = f"{row.method} · {row.answered_status} · {row.body_bytes:,} bytes"
-    with st.expander(f"{what} · {ago(row.created_at)}"):
-        st.caption(f"{absolute(row.created_at)} · from {plain(row.source_ip)}")
+    # A label that changed with the time would close what is open at each look.
+    with st.expander(f"{what} · {absolute(row.created_at)}"):
+        st.caption(f"{row.id} · from {plain(row.source_ip)}")
         if row.query:
             st.code(f"?{row.query}", language=None, wrap_lines=True)
         language = "json" if "json" in row.headers.get("content-type", "") else None

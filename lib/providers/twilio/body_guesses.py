@@ -16,6 +16,8 @@ Pairs = list[tuple[str, str]]
 _PLACES = ("City", "State", "Zip", "Country")
 _TWINS = (("From", "Caller"), ("To", "Called"))
 _OTHERS = (("Body",), ("CallerName",), ("Digits",))
+# Twilio sends some thirty fields; a stranger's thousands would each cost hundreds of copies.
+_MOST_FIELDS = 60
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,12 +35,20 @@ def guess_forms(request: InboundRequest) -> Iterator[BodyGuess]:
         pairs = request.form
         yield from _damaged(pairs)
         return
-    yield _guess("content_type_lost", "The body as a form", _as_form(request))
-    yield _guess("form_as_json", "The JSON fields as a form", _from_json(request))
+    for cause, tried, read in (
+        ("content_type_lost", "The body as a form", _as_form),
+        ("form_as_json", "The JSON fields as a form", _from_json),
+    ):
+        originals = tuple(pairs for pairs in read(request) if len(pairs) <= _MOST_FIELDS)
+        yield _guess(cause, tried, originals)
 
 
 def _damaged(pairs: Pairs) -> Iterator[BodyGuess]:
+    if len(pairs) > _MOST_FIELDS:
+        return
     yield _guess("body_trimmed", "White space at an end of a field", _untrimmed(pairs))
+    fewer = tuple(pairs[:index] + pairs[index + 1 :] for index in range(len(pairs)))
+    yield _guess("field_added", "One field left out", fewer)
     yield _guess("blank_fields_dropped", "Blank fields put back", _with_blanks(pairs))
     plus = [(name, "+" + text[1:] if text[:1] == " " else text) for name, text in pairs]
     yield _guess("plus_lost", "Plus signs put back", (plus,))
@@ -47,10 +57,9 @@ def _damaged(pairs: Pairs) -> Iterator[BodyGuess]:
     yield _guess("line_ends", "Other line ends", (ends, carriage))
     plain = [(name, html.unescape(text)) for name, text in pairs]
     yield _guess("escaped", "HTML escapes taken back", (plain,))
-    fewer = tuple(pairs[:index] + pairs[index + 1 :] for index in range(len(pairs)))
-    yield _guess("field_added", "One field left out", fewer)
     split = [(name, part) for name, text in pairs for part in text.split(",")]
-    yield _guess("fields_merged", "Values with commas as repeated fields", (split,))
+    if len(split) <= _MOST_FIELDS * 4:
+        yield _guess("fields_merged", "Values with commas as repeated fields", (split,))
 
 
 def _untrimmed(pairs: Pairs) -> tuple[Pairs, ...]:
@@ -92,8 +101,13 @@ def _from_json(request: InboundRequest) -> tuple[Pairs, ...]:
         return ()
     if not isinstance(body, dict):
         return ()
-    texts = [(str(name), text) for name, text in body.items() if isinstance(text, str | int)]
-    return ([(name, str(text)) for name, text in texts],)
+    texts = [(name, str(text)) for name, text in body.items() if isinstance(text, str | int)]
+    return ([(_clean(name), _clean(text)) for name, text in texts],)
+
+
+def _clean(text: str) -> str:
+    """Return text that UTF-8 can carry: JSON can hold lone surrogates, a form cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _guess(cause: str, tried: str, originals: tuple[Pairs, ...]) -> BodyGuess:
