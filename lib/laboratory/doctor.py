@@ -5,6 +5,7 @@ Members examine their own, staff all, analysts none. Secrets are compared here a
 
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -33,11 +34,15 @@ _ENTERED = "entered"
 
 @dataclass(frozen=True)
 class Report:
-    """What the doctor says about one request; `diagnosis` is None where `unexamined` says why."""
+    """What the doctor says about one request; `diagnosis` is None where `unexamined` says why.
+
+    `secret_set_at` is when the secret was entered that the request was compared with.
+    """
 
     rejection: Rejection
     diagnosis: Diagnosis | None
     unexamined: str | None
+    secret_set_at: datetime | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,7 +65,8 @@ def examine(hub: Hub, actor: Actor, rejection_id: str) -> Report:
         patient = _admit(hub, actor, rejection)
     except (InvalidInput, SecretUnreadable) as error:
         return Report(rejection, None, error.message)
-    return Report(rejection, patient.diagnose(), None)
+    field = get_provider(rejection.service_name).signing_field
+    return Report(rejection, patient.diagnose(), None, ages(patient.row).get(field))
 
 
 def apply_remedy(hub: Hub, actor: Actor, rejection_id: str, remedy: Remedy) -> None:

@@ -45,7 +45,7 @@ def draw_doctor(hub: Hub, user: Actor, rejection_id: str, *, page: str) -> None:
     show_told()
     with stopping_on_error():
         report = doctor.examine(hub, user, rejection_id)
-    _draw_head(report.rejection)
+    _draw_head(report)
     if report.diagnosis is None:
         st.info(report.unexamined or "", icon=":material/help:")
     else:
@@ -56,13 +56,15 @@ def draw_doctor(hub: Hub, user: Actor, rejection_id: str, *, page: str) -> None:
         _draw_acceptance(hub, user, rejection_id, page=page)
 
 
-def _draw_head(row: Rejection) -> None:
+def _draw_head(report: doctor.Report) -> None:
+    row = report.rejection
     st.markdown(
         f"{service_chip(row.service_name)} :red-badge[{plain(row.reason.replace('_', ' '))}] "
         f"**{plain(row.integration_name)}**"
     )
+    age = f" · secret set {ago(report.secret_set_at)}" if report.secret_set_at else ""
     st.caption(
-        f"Refused {ago(row.created_at)}, from {plain(row.source_ip)}",
+        f"Refused {ago(row.created_at)}, from {plain(row.source_ip)}{age}",
         help=absolute(row.created_at),
     )
 
