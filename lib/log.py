@@ -30,7 +30,7 @@ _SECRET_VALUES = (
     re.compile(r"(\bhub_)[A-Za-z0-9_-]{20,}"),
     # Whoever knows the address of a hook may call it: hook.eu1.…, hooks.….
     re.compile(r"(\bhttps?://hooks?\.[^\s/\"'?]+/)[^\s\"'<>]+", re.IGNORECASE),
-    re.compile(r"(/api/webhooks/[\w%-]+/)[^\s/?\"'<>]+", re.IGNORECASE),
+    re.compile(r"(/api/(?:webhooks/[\w%-]+|lab)/)[^\s/?\"'<>]+", re.IGNORECASE),
     re.compile(r"(://[^\s:/@]*:)[^\s@/]+(?=@)"),
     re.compile(
         r"(\b[\w-]*(?:secret|token|passw(?:or)?d|api[_-]?key)[\w-]*[\"']?\s*[:=]\s*[\"']?)"

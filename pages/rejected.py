@@ -5,6 +5,7 @@ import streamlit as st
 from lib.access import Role
 from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named
+from lib.ui.doctor import PARAMETER, draw_examination
 from lib.ui.errors import reporting_errors
 from lib.ui.rejection_list import draw_rejections
 from lib.ui.resources import get_hub
@@ -21,3 +22,5 @@ services = {provider.slug: provider.label for provider in all_providers()}
 service = choose_named("Service", services, page="rejected", parameter="service")
 with reporting_errors():
     draw_rejections(get_hub(), user, service_name=service)
+if PARAMETER in st.query_params:
+    draw_examination(get_hub(), user, st.query_params[PARAMETER])

@@ -7,7 +7,8 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
+from datetime import timedelta
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,11 +27,14 @@ from lib import (
     rejections,
 )
 from lib.access import Actor
+from lib.clock import now
 from lib.emission import Emission
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.events import EventFilters
 from lib.hub import Hub
 from lib.integrations import Integration
+from lib.laboratory import acceptance, calculator, doctor, endpoints, route_trials, simulator
+from lib.laboratory.reception import Arrived, keep_request, plan_answer
 from lib.models import (
     ApiCall,
     AuditEntry,
@@ -42,6 +46,7 @@ from lib.models import (
     RejectedRequest,
     Replay,
     Route,
+    TrialEndpoint,
     User,
     WebhookEvent,
 )
@@ -62,6 +67,7 @@ from lib.outgoing.destination_views import DestinationDraft, DestinationView
 from lib.outgoing.hook_subscriptions import SubscriptionDraft
 from lib.outgoing.routes import RouteDraft, RouteView
 from lib.providers.base import CheckResult
+from lib.providers.diagnosis import Remedy
 from lib.providers.gohighlevel import GoHighLevel
 from lib.providers.registry import get_provider
 from lib.retention import plans
@@ -95,12 +101,16 @@ from tests.outgoing_factories import (
 
 MODULES = (
     budgets,
+    acceptance,
+    calculator,
     checks,
     deliveries,
     destination_figures,
     destinations,
     emission,
     event_contents,
+    doctor,
+    endpoints,
     events,
     first_values,
     hook_subscriptions,
@@ -113,7 +123,9 @@ MODULES = (
     rehearsals,
     rejections,
     replays,
+    route_trials,
     routes,
+    simulator,
     trials,
 )
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
@@ -121,6 +133,9 @@ NOT_FOR_USERS = {
     "budgets.open_client",
     "budgets.read_gauges",
     "oauth.complete_install",
+    "laboratory.calculator.calculable",
+    "laboratory.endpoints.prune",
+    "laboratory.simulator.is_simulated",
     "integrations.owned_row",
     "integrations.token_digest",
     "integrations.bump_revision",
@@ -190,6 +205,7 @@ class Ground:
     issue_id: str
     replay_id: str
     subscription_id: str
+    bin_id: str
 
     @property
     def token(self) -> str:
@@ -202,6 +218,7 @@ class Ground:
 
 Call = Callable[[Ground, Actor], Any]
 LISTS: dict[str, Call] = {
+    "laboratory.endpoints.list_all": lambda g, who: endpoints.list_all(g.hub, who),
     "outgoing.destination_figures.destination_overview": lambda g, who: (
         destination_figures.destination_overview(g.hub, who).rows
     ),
@@ -243,6 +260,19 @@ LISTS: dict[str, Call] = {
 DETAILS: dict[str, Call] = {
     "budgets.find_gauge": lambda g, who: budgets.find_gauge(g.hub, who, g.item.id),
     "oauth.find_connection": lambda g, who: oauth.find_connection(g.hub, who, g.item.id),
+    "laboratory.doctor.examine": lambda g, who: doctor.examine(g.hub, who, g.rejection_id),
+    "laboratory.endpoints.list_requests": lambda g, who: endpoints.list_requests(
+        g.hub, who, g.bin_id
+    ),
+    "laboratory.route_trials.try_route": lambda g, who: _tried(
+        route_trials.try_route(g.hub, who, g.route.id, g.event_id)
+    ),
+    "laboratory.simulator.fill_in": lambda g, who: simulator.fill_in(
+        g.hub, who, g.item.id, label="message.inbound"
+    )[:30],
+    "laboratory.simulator.find_event": lambda g, who: simulator.find_event(
+        g.hub, who, _sent(g.item.id)
+    ),
     "outgoing.destination_figures.figures": lambda g, who: destination_figures.figures(
         g.hub, who, g.destination.id
     ),
@@ -274,6 +304,19 @@ DETAILS: dict[str, Call] = {
 ACTIONS: dict[str, Call] = {
     "oauth.begin_install": lambda g, who: oauth.begin_install(g.hub, who, g.item.id),
     "oauth.disconnect": lambda g, who: oauth.disconnect(g.hub, who, g.item.id),
+    "laboratory.acceptance.accept_once": lambda g, who: acceptance.accept_once(
+        g.hub, who, g.rejection_id
+    ),
+    "laboratory.doctor.apply_remedy": lambda g, who: doctor.apply_remedy(
+        g.hub, who, g.rejection_id, Remedy("clear_fields", "shared_key_id")
+    ),
+    "laboratory.doctor.enter_value": lambda g, who: doctor.enter_value(
+        g.hub, who, g.rejection_id, field="auth_token", text="taken"
+    ),
+    "laboratory.endpoints.remove": lambda g, who: endpoints.remove(g.hub, who, g.bin_id),
+    "laboratory.simulator.send": lambda g, who: simulator.send(
+        g.hub, who, g.item.id, content_type="application/json", text="{}"
+    ),
     "outgoing.destinations.update": lambda g, who: destinations.update(
         g.hub, who, g.destination.id, draft=DestinationDraft("Taken")
     ),
@@ -339,6 +382,12 @@ ACTIONS: dict[str, Call] = {
 }
 # Adds to the caller's own; there is nothing of another's to reach.
 ADDS: dict[str, Call] = {
+    "laboratory.calculator.calculate": lambda g, who: calculator.calculate(
+        who, calculator.Question("twilio", URL, "application/json", "{}", {"auth_token": "typed"})
+    ),
+    "laboratory.endpoints.add": lambda g, who: endpoints.add(
+        g.hub, who, kind="bin", name="Another"
+    ),
     "outgoing.destinations.add": lambda g, who: add_destination(g.hub, who, "Another"),
     "integrations.add": lambda g, who: make_integration(g.hub, who, "Another"),
     "outgoing.hook_subscriptions.subscribe": lambda g, who: hook_subscriptions.subscribe(
@@ -349,6 +398,12 @@ ADDS: dict[str, Call] = {
     ),
 }
 REFUSED_TO_ANALYSTS = {
+    "laboratory.doctor.examine",
+    "laboratory.endpoints.list_all",
+    "laboratory.endpoints.list_requests",
+    "laboratory.route_trials.try_route",
+    "laboratory.simulator.fill_in",
+    "laboratory.simulator.find_event",
     "retention.plans.get_retention",
     "retention.plans.project",
     "outgoing.destinations.count_open",
@@ -368,6 +423,8 @@ REFUSED_TO_ANALYSTS = {
 # What even staff may not do with a member's, and in which words it is refused.
 REFUSED_TO_STAFF = {
     "oauth.begin_install": (InvalidInput, "no apps to authorise"),
+    "laboratory.doctor.apply_remedy": (InvalidInput, "no longer what helps"),
+    "laboratory.doctor.enter_value": (InvalidInput, "does not pass with this value"),
     "integrations.reissue_secret": (InvalidInput, "no secret to issue"),
     "outgoing.destinations.reveal_url": (NotAllowed, "Only its owner"),
 }
@@ -400,6 +457,11 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     dead = make_delivery(hub, event_id, place, status="dead")
     make_attempt(hub, dead, outcome="dead")
     order = replays.start(hub, ada, replays.dry_run(hub, ada, DEAD))
+    answered = SimpleNamespace(status_code=200, headers={}, text="", elapsed=timedelta(0))
+    monkeypatch.setattr("requests.Session.post", lambda *_, **__: answered)
+    trial = endpoints.add(hub, ada, kind="bin", name="Bin")
+    plan = plan_answer(hub, trial.url.rpartition("/")[2])
+    keep_request(hub, plan, Arrived("POST", "", {}, b"{}", "192.0.2.1"))
     return Ground(
         hub,
         ada,
@@ -411,6 +473,7 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
         dead_id=dead.id,
         issue_id=make_issue(hub, dead),
         replay_id=order.id,
+        bin_id=trial.id,
         destination=destination,
         route=route,
         subscription_id=make_destination(
@@ -524,6 +587,16 @@ def _figures(tiles: overview.Tiles) -> list[int]:
     return [n for n in (tiles.received, tiles.rejected, tiles.failed, tiles.pending) if n]
 
 
+def _tried(trial: route_trials.RouteTrial) -> Any:
+    """Return what does not change with the time of day."""
+    return trial.conditions, trial.body
+
+
+def _sent(integration_id: str) -> simulator.Simulated:
+    """Return a sending whose id stands in the headers of ada's event."""
+    return simulator.Simulated("header-words", integration_id, 200, "", "", 1, now())
+
+
 def _written(shown: RouteView | rehearsals.Preview | None) -> dict[str, Any]:
     """Return all of it, for its `repr` leaves out what may be a person's."""
     assert shown
@@ -544,6 +617,7 @@ def _everything(hub: Hub) -> str:
         Issue,
         OAuthGrant,
         Replay,
+        TrialEndpoint,
     )
     with hub.database.read() as session:
         return repr([session.exec(select(table).order_by(table.id)).all() for table in tables])

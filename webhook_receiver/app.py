@@ -18,6 +18,8 @@ from webhook_receiver.api.serving import Api
 from webhook_receiver.directory import LiveDirectory
 from webhook_receiver.health import Health
 from webhook_receiver.intake import Intake
+from webhook_receiver.laboratory import PATH as LAB_PATH
+from webhook_receiver.laboratory import TrialRoute
 from webhook_receiver.metrics import Metrics
 from webhook_receiver.oauth import CALLBACK, OAuthCallback
 from webhook_receiver.problems import EXCEPTION_MAP
@@ -57,6 +59,7 @@ def create_app(hub: Hub) -> Starlette:
     routes = [
         *_routes(webhooks, Health(hub, metrics)),
         Route(CALLBACK, OAuthCallback(hub).answer),
+        Route(LAB_PATH, TrialRoute(hub)),
         Mount("/api", make_router(api)),
     ]
     prefix = public_prefix(hub.settings)

@@ -8,7 +8,8 @@ import orjson
 import structlog
 
 from lib.clock import now
-from lib.drafts import KEPT_BODY_BYTES, EventDraft, RejectionDraft
+from lib.credentials import MASK
+from lib.drafts import KEPT_BODY_BYTES, MOST_CALLED, EventDraft, RejectionDraft
 from lib.endpoints import Endpoint
 from lib.errors import MalformedRequest, NotFound, SignatureError, StorageUnavailable
 from lib.ids import new_id
@@ -20,6 +21,8 @@ from lib.writer import GroupCommitWriter
 from webhook_receiver.metrics import Metrics
 
 log = structlog.get_logger()
+
+_ADDRESS = "/api/webhooks/"
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _rejection(arrival: Arrival, refusal: Refusal, not_kept: int) -> RejectionDr
         service_name=endpoint.provider.slug,
         reason=refusal.reason,
         message=refusal.message,
-        facts=_json(refusal.facts),
+        facts=_json({"called": _called(request), **refusal.facts}),
         method=request.method,
         content_type=request.content_type[:200],
         headers=_json(redact_headers(request.headers.items())),
@@ -170,6 +173,14 @@ def _rejection(arrival: Arrival, refusal: Refusal, not_kept: int) -> RejectionDr
         not_kept=not_kept,
         created_at=now(),
     )
+
+
+def _called(request: InboundRequest) -> str:
+    """Return path and query as they were called; of the address token only its last four."""
+    path, mark, query = request.url[request.url.index(_ADDRESS) :].partition("?")
+    token = path[len(_ADDRESS) :].partition("/")[2]
+    shown = path.removesuffix(token) + MASK + token[-4:] if token else path
+    return (shown + mark + query)[:MOST_CALLED]
 
 
 def _json(fields: Mapping[str, str]) -> str:

@@ -21,13 +21,15 @@ from lib import integrations, users
 from lib.access import Actor, Role
 from lib.clock import now, shifted
 from lib.demo.onwards import DemoSender, add_places, deliver_due
-from lib.demo.senders import Sending, gohighlevel_request, secret_request, twilio_request
+from lib.demo.senders import platform_request, service_request
 from lib.demo.traffic import LOCATION, TWILIO_ACCOUNT, Happening, happenings
 from lib.errors import HubError, InvalidInput
 from lib.hub import Hub, prepare_hub
 from lib.integrations import Issued
 from lib.models import User
 from lib.processing import process_batch
+from lib.providers.registry import get_provider
+from lib.providers.sending import Signed
 from lib.settings import Settings
 
 # The receiver is handed in, because lib knows no routes.
@@ -88,8 +90,8 @@ def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> F
     answers: Counter[int] = Counter()
     with _receiving(make_receiver(hub)) as origin, requests.Session() as http:
         for _ in _quarters():
-            for url, sending in _traffic(issued, dice, key=key):
-                local = url.replace(hub.settings.public_url, origin)
+            for sending in _traffic(issued, dice, key=key):
+                local = sending.url.replace(hub.settings.public_url, origin)
                 answers[_post(http, local, sending=sending)] += 1
             _work(hub, sender)
     return Filled(MEMBER, password, answers)
@@ -116,11 +118,10 @@ def _add_integrations(hub: Hub, member: Actor) -> dict[str, Issued]:
 
 def _traffic(
     issued: Mapping[str, Issued], dice: random.Random, *, key: Ed25519PrivateKey
-) -> Iterator[tuple[str, Sending]]:
-    """Yield (address, request) of the present quarter of an hour."""
+) -> Iterator[Signed]:
+    """Yield the requests of the present quarter of an hour."""
     for happening in happenings(now(), dice):
-        target = issued[happening.service_name]
-        yield target.integration.webhook_url, _sign(happening, target, key=key)
+        yield _sign(happening, issued[happening.service_name], key=key)
 
 
 def _work(hub: Hub, sender: DemoSender) -> None:
@@ -130,16 +131,16 @@ def _work(hub: Hub, sender: DemoSender) -> None:
     deliver_due(hub, sender)
 
 
-def _sign(happening: Happening, issued: Issued, *, key: Ed25519PrivateKey) -> Sending:
-    if happening.service_name == "twilio":
-        token = "another token" if happening.is_forged else _AUTH_TOKEN
-        return twilio_request(issued.integration.webhook_url, happening.fields, token)
-    if happening.service_name == "gohighlevel":
-        return gohighlevel_request(happening.fields, key)
-    return secret_request(happening.fields, issued.inbound_secret or "", "demo sender")
+def _sign(happening: Happening, issued: Issued, *, key: Ed25519PrivateKey) -> Signed:
+    service, url = happening.service_name, issued.integration.webhook_url
+    if service == "gohighlevel":
+        return platform_request(url, happening.fields, key)
+    field = get_provider(service).signing_field
+    secret = issued.inbound_secret or ("another token" if happening.is_forged else _AUTH_TOKEN)
+    return service_request(service, url, happening.fields, values={field: secret})
 
 
-def _post(http: requests.Session, url: str, *, sending: Sending) -> int:
+def _post(http: requests.Session, url: str, *, sending: Signed) -> int:
     answer = http.post(url, data=sending.body, headers=dict(sending.headers), timeout=30)
     return answer.status_code
 

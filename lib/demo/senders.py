@@ -3,49 +3,29 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lib.providers.twilio.signature import sign
+from lib.providers.registry import get_provider
+from lib.providers.sending import FORM_TYPE, JSON_TYPE, Signed, Unsigned, encode_form
 
 
-@dataclass(frozen=True)
-class Sending:
-    """A request to send: raw body and headers."""
-
-    body: bytes
-    headers: Mapping[str, str]
-
-
-def twilio_request(url: str, fields: Mapping[str, str], auth_token: str) -> Sending:
-    """Return a form with X-Twilio-Signature."""
-    signature = sign(url, fields.items(), secret=auth_token)
-    return Sending(
-        urlencode(fields).encode(),
-        {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "User-Agent": "TwilioProxy/1.1",
-            "X-Twilio-Signature": signature,
-        },
-    )
+def service_request(
+    service_name: str, url: str, fields: Mapping[str, str], *, values: Mapping[str, str]
+) -> Signed:
+    """Return `fields` as this service sends them, proven with the secret in `values`."""
+    is_form = service_name == "twilio"
+    body = encode_form(fields.items()) if is_form else json.dumps(fields).encode()
+    unsigned = Unsigned(url, FORM_TYPE if is_form else JSON_TYPE, body)
+    return get_provider(service_name).sign_sample(unsigned, values)
 
 
-def gohighlevel_request(event: Mapping[str, object], key: Ed25519PrivateKey) -> Sending:
-    """Return a JSON body signed with Ed25519 over its raw bytes."""
+def platform_request(url: str, event: Mapping[str, object], key: Ed25519PrivateKey) -> Signed:
+    """Return a JSON body signed with Ed25519 over its raw bytes, as HighLevel alone can."""
     body = json.dumps(event).encode()
-    return Sending(
-        body,
-        {
-            "Content-Type": "application/json",
-            "User-Agent": "axios/1.13.2",
-            "X-GHL-Signature": base64.b64encode(key.sign(body)).decode(),
-        },
-    )
-
-
-def secret_request(event: Mapping[str, object], secret: str, agent: str) -> Sending:
-    """Return a JSON body with the secret header, as Make and Zapier send it."""
-    headers = {"Content-Type": "application/json", "User-Agent": agent, "X-Hub-Secret": secret}
-    return Sending(json.dumps(event).encode(), headers)
+    headers = {
+        "Content-Type": JSON_TYPE,
+        "User-Agent": "axios/1.13.2",
+        "X-GHL-Signature": base64.b64encode(key.sign(body)).decode(),
+    }
+    return Signed(url, body, headers, "")

@@ -59,12 +59,7 @@ async def make_attempt(job: Job, sender: Sender) -> AttemptResult:
     started_at = now()
     try:
         body = render_body(job)
-        headers = {
-            "content-type": "application/json",
-            "user-agent": _USER_AGENT,
-            **job.target.headers(job.secrets.values),
-            **signature_headers(job.delivery_id, started_at, body, secrets=job.secrets.signing),
-        }
+        headers = sent_headers(job, body, started_at)
     except InvalidInput as error:
         return not_sent(Judgement("dead", "config", error.message))
     exchange = await sender.post(OutgoingRequest(job.secrets.url, headers, body))
@@ -75,6 +70,16 @@ async def make_attempt(job: Job, sender: Sender) -> AttemptResult:
         body,
         started_at,
     )
+
+
+def sent_headers(job: Job, body: bytes, moment: datetime) -> dict[str, str]:
+    """Return the headers of an attempt at `moment`, with signatures and the target's values."""
+    return {
+        "content-type": "application/json",
+        "user-agent": _USER_AGENT,
+        **job.target.headers(job.secrets.values),
+        **signature_headers(job.delivery_id, moment, body, secrets=job.secrets.signing),
+    }
 
 
 def render_body(job: Job) -> bytes:

@@ -23,13 +23,22 @@ from lib.http import VendorClient
 from lib.providers.actions import Action
 from lib.providers.authorization import Authorization
 from lib.providers.budgets import Budget
+from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.fields import CredentialField, Values, clean_values
+from lib.providers.sending import (
+    FORM_TYPE,
+    JSON_TYPE,
+    Sample,
+    Signed,
+    Unsigned,
+    load_samples,
+)
 from lib.providers.targets import Target
 from lib.settings import Settings
 
 Outcome = Literal["verified", "accepted", "failed"]
-FORM = "application/x-www-form-urlencoded"
-JSON = "application/json"
+FORM = FORM_TYPE
+JSON = JSON_TYPE
 # Far above any vendor's form; a body of a million "&" would hold the receiver for seconds.
 MAX_FORM_FIELDS = 5000
 
@@ -119,6 +128,10 @@ class Provider(ABC):
     signature_note: str
     # The secret field that the hub fills and shows once when the member leaves it blank.
     issued_field: str | None = None
+    # The secret field that requests to the hub are proven with.
+    signing_field: str
+    # In what a simulated request differs from the vendor's own, if it does.
+    sample_note: str = ""
     # The kinds of destination that this vendor offers.
     targets: tuple[Target, ...] = ()
     # What this vendor can be asked to do.
@@ -139,6 +152,14 @@ class Provider(ABC):
 
         A provider without a signature must say so here, in code.
         """
+
+    @abstractmethod
+    def sign_sample(self, unsigned: Unsigned, values: Values) -> Signed:
+        """Return a request that `verify` takes; raise InvalidInput where a secret is missing."""
+
+    @abstractmethod
+    def diagnose(self, request: InboundRequest, values: Values, case: Circumstances) -> Diagnosis:
+        """Say why a request that was kept as refused did not pass, from all that is known."""
 
     @abstractmethod
     def parse(self, request: InboundRequest) -> ParsedEvent:
@@ -182,6 +203,10 @@ class Provider(ABC):
     def answer(self, event_id: str, parsed: ParsedEvent) -> Answer:
         """Return what the vendor expects to hear once the event is stored."""
         return Answer(200, b'{"id":"%s"}' % event_id.encode(), JSON)
+
+    def samples(self) -> dict[str, Sample]:
+        """Return realistic request bodies by label."""
+        return load_samples(Path(__file__).parent / self.slug / "samples")
 
     def setup_note(self) -> str:
         """Return the Markdown that tells a member where to find and paste what."""

@@ -7,8 +7,9 @@ import hmac
 import secrets
 from collections.abc import Mapping
 
-from lib.errors import SignatureError
+from lib.errors import InvalidInput, SignatureError
 from lib.providers.base import InboundRequest, Verification, digest_within_minute
+from lib.providers.sending import Signed, Unsigned
 
 HEADER = "x-hub-secret"
 FORMAT_PATTERN = r"[!-~]{8,200}"
@@ -39,8 +40,21 @@ def verify_secret(request: InboundRequest, secret: str | None, *, key: str) -> V
             "The X-Hub-Secret is not this integration's. Copy it again, or issue a new one and "
             "put that into the sender.",
             reason="bad_signature",
+            facts=_describe(given, secret),
         )
     return Verification("shared secret", key)
+
+
+def fingerprint(secret: str, given: str) -> str:
+    """Return 32 bits that tell the doctor which secret was sent, under this one as key.
+
+    Whoever reads it cannot try guesses of `given` on it without knowing `secret`.
+    """
+    return hmac.digest(_encode(secret), _encode(given), "sha256")[:4].hex()
+
+
+def _describe(given: str, secret: str) -> dict[str, str]:
+    return {"secret sent": f"{len(given)} characters", "fingerprint": fingerprint(secret, given)}
 
 
 def stated_secret(headers: Mapping[str, str]) -> str:
@@ -50,6 +64,20 @@ def stated_secret(headers: Mapping[str, str]) -> str:
         return given
     bearer = headers.get("authorization", "").strip()
     return bearer[len(_BEARER) :].strip() if bearer[: len(_BEARER)].lower() == _BEARER else ""
+
+
+def carry_secret(unsigned: Unsigned, secret: str | None, *, field: str, agent: str) -> Signed:
+    """Return a request with X-Hub-Secret; nothing of it is signed. Raise InvalidInput(field)."""
+    if not secret:
+        raise InvalidInput(
+            "There is no secret to send. Issue one on the integration's card.", field=field
+        )
+    headers = {
+        "Content-Type": unsigned.content_type,
+        "User-Agent": agent,
+        "X-Hub-Secret": secret,
+    }
+    return Signed(unsigned.url, unsigned.body, headers, "")
 
 
 def issue_secret() -> str:

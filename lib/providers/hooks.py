@@ -15,8 +15,11 @@ from lib.providers.base import (
     read_payload,
 )
 from lib.providers.contacts import Key, collect_keys
+from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.fields import CredentialField, Values
+from lib.providers.header_secret_doctor import diagnose_secret
 from lib.providers.hook_target import HookTarget
+from lib.providers.sending import Signed, Unsigned
 from lib.providers.targets import Reply
 from lib.providers.text import clean_text, stable_key, text_at
 from lib.settings import Settings
@@ -36,7 +39,7 @@ INBOUND_SECRET = CredentialField(
 class HookProvider(Provider):
     """A vendor whose scenarios call us with X-Hub-Secret and are called at a hook address."""
 
-    issued_field = "inbound_secret"
+    issued_field = signing_field = "inbound_secret"
     signature_note = (
         "It cannot sign: the header X-Hub-Secret proves the sender, not that the body is unchanged."
     )
@@ -47,6 +50,17 @@ class HookProvider(Provider):
         """Compare the shared secret; there is no signature."""
         secret = values.get("inbound_secret")
         return header_secret.verify_secret(request, secret, key="inbound_secret")
+
+    def sign_sample(self, unsigned: Unsigned, values: Values) -> Signed:
+        """Carry the shared secret, as a scenario or a Zap does."""
+        secret = values.get("inbound_secret")
+        return header_secret.carry_secret(
+            unsigned, secret, field="inbound_secret", agent=f"{self.label} (simulated)"
+        )
+
+    def diagnose(self, request: InboundRequest, values: Values, case: Circumstances) -> Diagnosis:
+        """Find out which secret was carried, or where it was put."""
+        return diagnose_secret(request, values, case, field="inbound_secret")
 
     def parse(self, request: InboundRequest) -> ParsedEvent:
         """Take the type from the body; the key from Idempotency-Key, or body and minute."""

@@ -8,6 +8,7 @@ from lib.access import Actor, Role
 from lib.errors import HubError
 from lib.events import EventDetail, get_event, retry_event
 from lib.hub import Hub
+from lib.laboratory.simulator import is_simulated
 from lib.outgoing.deliveries import deliveries_of_event
 from lib.ui.errors import reporting_errors
 from lib.ui.event_deliveries import draw_deliveries, draw_send_to, is_moving
@@ -72,7 +73,8 @@ def _draw_way(hub: Hub, user: Actor, event_id: str, *, is_live: bool) -> None:
 
 def _draw_head(event: EventDetail) -> None:
     row = event.row
-    st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}")
+    simulated = " :orange-badge[Simulated]" if is_simulated(event.headers) else ""
+    st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}{simulated}")
     st.markdown(f"**{plain(row.event_type)}** · {plain(row.summary)}")
     st.caption(f"{plain(row.integration_name)} · {ago(row.created_at)}")
     st.code(row.id, language=None)

@@ -65,6 +65,7 @@ def _pages(*roles: Role, open_issues: int = 0) -> list[StreamlitPage]:
         title = f"Issues ({open_issues:,})" if open_issues else "Issues"
         pages.append(_page("issues", title, "report"))
         pages.append(_page("rejected", "Rejected", "gpp_bad"))
+        pages.append(_page("testing", "Testing tools", "science"))
     pages.append(_page("account", "Account", "account_circle"))
     return pages
 

@@ -5,6 +5,7 @@ import streamlit as st
 from lib.access import Actor
 from lib.hub import Hub
 from lib.rejections import Rejection, list_rejections
+from lib.ui.doctor import open_examination
 from lib.ui.facts_table import draw_facts
 from lib.ui.formats import absolute, ago, plain, service_chip, service_label
 from lib.ui.links import draw_link
@@ -53,6 +54,14 @@ def _draw_rejection(row: Rejection) -> None:
         st.caption(
             f"{ago(row.created_at)} · answered {row.response_code} · from {row.source_ip}{more}",
             help=absolute(row.created_at),
+        )
+        st.button(
+            "Find out why",
+            key=f"rejected_examine_{row.id}",
+            icon=":material/stethoscope:",
+            help="Works the proof out again in every way that is known to go wrong.",
+            on_click=open_examination,
+            args=(row.id,),
         )
         with st.expander("Facts, headers and body"):
             _draw_evidence(row)

@@ -23,6 +23,11 @@ def tell(act: Callable[[], str]) -> bool:
     return True
 
 
+def do_and_tell(act: Callable[[], str]) -> None:
+    """Run `act` and tell how it went; a callback for buttons that need no more."""
+    tell(act)
+
+
 def show_told() -> None:
     """Show what the last callback kept; whatever is drawn next after one calls this."""
     told: tuple[str, str] | None = st.session_state.pop(_TOLD, None)

@@ -5,17 +5,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import uvicorn
 from starlette.applications import Starlette
 
 
 @contextmanager
-def running(app: Starlette) -> Iterator[str]:
-    """Serve `app` and yield its base URL."""
+def running(app: Starlette, *, has_lifespan: bool = False) -> Iterator[str]:
+    """Serve `app` and yield its base URL; the hub's own receiver has a lifespan to end."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", loop="asyncio")
+    lifespan: Literal["on", "off"] = "on" if has_lifespan else "off"
+    config = uvicorn.Config(app, log_level="critical", lifespan=lifespan, ws="none", loop="asyncio")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -29,6 +31,6 @@ def running(app: Starlette) -> Iterator[str]:
     finally:
         server.should_exit = True
         # A client that hangs must not hold the tests.
-        server.force_exit = True
+        server.force_exit = not has_lifespan
         thread.join(10)
         listener.close()

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from lib.errors import HubError, MalformedRequest, SignatureError
-from lib.providers.base import InboundRequest, Provider, decode_payload
+from lib.clock import now
+from lib.errors import HubError, InvalidInput, MalformedRequest, SignatureError
+from lib.providers.base import FORM, InboundRequest, Provider, decode_payload
+from lib.providers.diagnosis import Circumstances, Neighbour
 from lib.providers.registry import all_providers
+from lib.providers.sending import Unsigned, encode_body, fill_sample
 from tests.providers.samples import SAMPLES, SETTINGS, fixtures, make_request, with_headers
 
 PROVIDERS = all_providers()
@@ -45,6 +48,58 @@ def test_fixture_is_verified_typed_and_keyed_once(provider: Provider, path: Path
     assert sentence.isprintable()
     assert all(kind in ("phone", "email", "contact_id", "sid") for kind, _ in
                provider.extract_keys(decoded))  # fmt: skip
+
+
+@each_provider
+def test_every_sample_is_verified_and_typed(provider: Provider) -> None:
+    values = SAMPLES[provider.slug].values
+    samples = provider.samples()
+    assert samples
+    assert provider.signing_field in {item.name for item in provider.fields}
+    for sample in samples.values():
+        text = fill_sample(sample, values)
+        assert "$" not in text
+        assert text != fill_sample(sample, values)
+        url = f"http://localhost:8000/api/webhooks/{provider.slug}/URL-TOKEN"
+        body = encode_body(sample.content_type, text)
+        signed = provider.sign_sample(Unsigned(url, sample.content_type, body), values)
+        headers = {name.lower(): value for name, value in signed.headers.items()}
+        query = signed.url.partition("?")[2]
+        request = InboundRequest("POST", signed.url, query, headers, signed.body)
+        assert provider.verify(request, values, SETTINGS).key
+        assert provider.parse(request).event_type == sample.event_type
+        assert not any(secret in signed.base for secret in _secrets(provider, values))
+
+
+@each_provider
+def test_a_sample_without_a_secret_is_refused_in_words(provider: Provider) -> None:
+    unsigned = Unsigned("http://localhost:8000/", "application/json", b"{}")
+    with pytest.raises(InvalidInput) as caught:
+        provider.sign_sample(unsigned, {})
+    assert caught.value.field == provider.signing_field
+
+
+@each_provider
+@pytest.mark.parametrize("reason", ["missing_signature", "bad_signature", "wrong_key", "stale"])
+def test_the_doctor_says_something_of_every_request(provider: Provider, reason: str) -> None:
+    sample = SAMPLES[provider.slug]
+    neighbour = Neighbour("int_2", "Second", "http://localhost:8000/x", sample.stranger)
+    case = Circumstances(SETTINGS, now(), reason, {"fingerprint": "00000000"}, (neighbour,))
+    many = b"&".join(b"a%d=%d" % (number, number) for number in range(1500))
+    deep = b"[" * 900 + b"]" * 900
+    for body in (*GARBAGE, many, deep, b'{"a\\ud800": "\\ud800", "b": 1}'):
+        for kind in ("application/json", FORM):
+            for given in (None, "v1,AAAA", "ñ"):
+                header = {sample.signature_header.replace("-", "_"): given or ""}
+                request = make_request(
+                    provider.slug, body, kind, webhook_id="m", webhook_timestamp="x", **header
+                )
+                found = provider.diagnose(request, sample.values, case)
+                assert all(each.message.endswith(".") for each in found.findings)
+                assert found.findings
+                told = f"{found!r} {case!r} {neighbour!r}"
+                assert not any(text in told for text in _secrets(provider, sample.values))
+                assert "URL-TOKEN" not in told
 
 
 @each_provider

@@ -8,10 +8,12 @@ from lib.providers import header_secret
 from lib.providers.base import CheckResult, InboundRequest, ParsedEvent, Provider, Verification
 from lib.providers.budgets import Budget
 from lib.providers.contacts import Key
+from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.fields import CredentialField, Values
 from lib.providers.gohighlevel.actions import ACTIONS
 from lib.providers.gohighlevel.authorization import HighLevelAuthorization
 from lib.providers.gohighlevel.check import check_location
+from lib.providers.gohighlevel.doctor import diagnose_request
 from lib.providers.gohighlevel.event_types import EVENT_TYPES
 from lib.providers.gohighlevel.events import describe, extract, parse_request
 from lib.providers.gohighlevel.signature import (
@@ -19,6 +21,7 @@ from lib.providers.gohighlevel.signature import (
     stated_location,
     verify_request,
 )
+from lib.providers.sending import Signed, Unsigned
 from lib.settings import Settings
 
 __all__ = ["GoHighLevel"]
@@ -115,7 +118,11 @@ class GoHighLevel(Provider):
     signature_note = (
         "HighLevel signs app events with Ed25519; workflow actions carry the header X-Hub-Secret."
     )
-    issued_field = "shared_secret"
+    issued_field = signing_field = "shared_secret"
+    sample_note = (
+        "Nobody but HighLevel holds the key that signs app events, so a sample goes out as a "
+        "workflow action would send it: with X-Hub-Secret."
+    )
     event_types = EVENT_TYPES
     actions = ACTIONS
     authorization = HighLevelAuthorization()
@@ -134,6 +141,17 @@ class GoHighLevel(Provider):
     def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
         """Check X-GHL-Signature and the tenant, or X-Hub-Secret."""
         return verify_request(request, values, settings=settings)
+
+    def sign_sample(self, unsigned: Unsigned, values: Values) -> Signed:
+        """Carry the shared secret, as workflow actions do; app events cannot be signed here."""
+        secret = values.get("shared_secret")
+        return header_secret.carry_secret(
+            unsigned, secret, field="shared_secret", agent="axios/1.13.2 (simulated)"
+        )
+
+    def diagnose(self, request: InboundRequest, values: Values, case: Circumstances) -> Diagnosis:
+        """Look at the key, the bytes, the location and the shared secret."""
+        return diagnose_request(request, values, case)
 
     def parse(self, request: InboundRequest) -> ParsedEvent:
         """Take the type as HighLevel spells it and webhookId as key."""

@@ -58,6 +58,20 @@ def is_platform_signed(request: InboundRequest) -> bool:
     return _stated(request, _RSA_HEADER) is not None and not has_secret
 
 
+def stated_signature(request: InboundRequest) -> str | None:
+    """Return X-GHL-Signature, or None."""
+    return _stated(request, _ED25519_HEADER)
+
+
+def is_ed25519(body: bytes, signature: str, *, pem: str) -> bool:
+    """Tell whether the key in `pem` signed these bytes."""
+    try:
+        _check_ed25519(body, signature, pem=pem)
+    except SignatureError:
+        return False
+    return True
+
+
 def stated_location(body: Mapping[str, Any]) -> Any:
     """Return locationId, or altId where altType says that it is a location."""
     location = _look_up(body, "locationId")

@@ -13,10 +13,14 @@ from lib.providers.base import (
     Verification,
 )
 from lib.providers.contacts import Key, collect_keys
+from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.fields import Values
+from lib.providers.sending import Signed, Unsigned
 from lib.providers.twilio.check import check_account
+from lib.providers.twilio.doctor import diagnose_request
 from lib.providers.twilio.events import EVENT_TYPES, describe, parse_request
 from lib.providers.twilio.fields import FIELDS, PAIRED_FIELDS
+from lib.providers.twilio.sending import sign_request
 from lib.providers.twilio.signature import signed_pairs, verify_request
 from lib.settings import Settings
 
@@ -35,6 +39,7 @@ class Twilio(Provider):
     label = "Twilio"
     fields = FIELDS
     signature_note = "Twilio signs every request with the account's primary Auth Token."
+    signing_field = "auth_token"
     event_types = EVENT_TYPES
     methods = frozenset({"POST", "GET"})
     refused_status = 403
@@ -43,6 +48,14 @@ class Twilio(Provider):
     def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
         """Check X-Twilio-Signature, the hash of other bodies than forms, and the account."""
         return verify_request(request, values)
+
+    def sign_sample(self, unsigned: Unsigned, values: Values) -> Signed:
+        """Sign with the Auth Token, or with the SharedKey where one is set."""
+        return sign_request(unsigned, values)
+
+    def diagnose(self, request: InboundRequest, values: Values, case: Circumstances) -> Diagnosis:
+        """Try other secrets, other addresses and other bodies, alone and in pairs."""
+        return diagnose_request(request, values, case)
 
     def parse(self, request: InboundRequest) -> ParsedEvent:
         """Tell messages, calls and callbacks apart by their parameters."""

@@ -31,7 +31,12 @@ def sign(url: str, pairs: Pairs, *, secret: str, algorithm: Algorithm = "sha1") 
 
     Distinct (name, value) pairs count, in code point order, blank values too.
     """
-    return _digest(secret.encode(), url + _join(pairs), algorithm=algorithm).decode()
+    return _digest(secret.encode(), signed_text(url, pairs), algorithm=algorithm).decode()
+
+
+def signed_text(url: str, pairs: Pairs) -> str:
+    """Return what the signature of a call to `url` covers."""
+    return url + _join(pairs)
 
 
 def verify_request(request: InboundRequest, values: Values) -> Verification:
@@ -46,7 +51,7 @@ def verify_request(request: InboundRequest, values: Values) -> Verification:
     carries_form = request.method == "POST" and request.content_type == FORM
     must_match_hash = bool(request.body) and not carries_form
     suffix = _join(request.form) if carries_form else ""
-    body_hash = _stated_hash(request)
+    body_hash = stated_hash(request)
     if body_hash is None and (must_match_hash or request.content_type.endswith("json")):
         raise SignatureError(
             "The body is not a form and the address has no bodySHA256, so nothing signs it. "
@@ -153,7 +158,8 @@ def _read_settings(header: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, equals, value in parts if equals}
 
 
-def _stated_hash(request: InboundRequest) -> str | None:
+def stated_hash(request: InboundRequest) -> str | None:
+    """Return the bodySHA256 of the query, or None."""
     if "bodySHA256" not in request.query:
         return None
     pairs = parse_qsl(request.query, keep_blank_values=True)

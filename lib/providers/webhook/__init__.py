@@ -13,10 +13,14 @@ from lib.providers.base import (
     read_payload,
 )
 from lib.providers.contacts import Key, collect_keys
+from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.fields import CredentialField, Values
 from lib.providers.hooks import describe_payload
+from lib.providers.sending import Signed, Unsigned
 from lib.providers.standard_webhooks import issue_secret
 from lib.providers.text import clean_text, stable_key
+from lib.providers.webhook.doctor import diagnose_message
+from lib.providers.webhook.sending import sign_message
 from lib.providers.webhook.signature import decode_key, message_id, verify_message
 from lib.providers.webhook.target import HttpEndpoint
 from lib.settings import Settings
@@ -43,12 +47,20 @@ class Webhook(Provider):
         ),
     )
     signature_note = "Each request is signed per Standard Webhooks and at most five minutes old."
-    issued_field = "signing_secret"
+    issued_field = signing_field = "signing_secret"
     targets = (HttpEndpoint(),)
 
     def verify(self, request: InboundRequest, values: Values, settings: Settings) -> Verification:
         """Check webhook-signature (or svix-signature) and the age of the message."""
         return verify_message(request, values.get("signing_secret"))
+
+    def sign_sample(self, unsigned: Unsigned, values: Values) -> Signed:
+        """Sign with the whsec_ secret and the present time."""
+        return sign_message(unsigned, values)
+
+    def diagnose(self, request: InboundRequest, values: Values, case: Circumstances) -> Diagnosis:
+        """Try other secrets, other bytes, other ways to sign, and compare the clocks."""
+        return diagnose_message(request, values, case)
 
     def parse(self, request: InboundRequest) -> ParsedEvent:
         """Take the type from the body and the key from webhook-id."""

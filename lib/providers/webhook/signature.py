@@ -43,12 +43,12 @@ def decode_key(text: str) -> bytes:
 
 def message_id(request: InboundRequest) -> str:
     """Return the sender's id of the message, or ""."""
-    return request.headers.get(f"{_header_family(request)}-id", "")
+    return request.headers.get(f"{header_family(request)}-id", "")
 
 
 def verify_message(request: InboundRequest, signing_key: str | None) -> Verification:
     """Prove `request` with a whsec_ or whpk_ key; raise SignatureError."""
-    family = _header_family(request)
+    family = header_family(request)
     names = [f"{family}-{part}" for part in ("id", "timestamp", "signature")]
     values = [request.headers.get(name, "") for name in names]
     missing = [name for name, value in zip(names, values, strict=True) if not value]
@@ -58,7 +58,7 @@ def verify_message(request: InboundRequest, signing_key: str | None) -> Verifica
             "Webhooks.",
             reason="missing_signature",
         )
-    identity, timestamp, signatures = values
+    timestamp = values[1]
     if not signing_key:
         raise SignatureError(
             "This integration has no signing secret yet. Issue one and give it to the sender.",
@@ -68,20 +68,31 @@ def verify_message(request: InboundRequest, signing_key: str | None) -> Verifica
         raise SignatureError(
             f"{names[1]} is not a time in Unix seconds. Mend the sender.", reason="bad_timestamp"
         )
-    content = signed_content(identity, timestamp, request.body)
-    version = "v1a" if signing_key.startswith(PUBLIC_PREFIX) else "v1"
-    if not _any_fits(version, decode_key(signing_key), content=content, signatures=signatures):
+    if not fits(request, signing_key):
         raise SignatureError(
             "No signature fits this request. Check that the sender uses this integration's "
             "signing secret and signs the bytes that it sends.",
             reason="bad_signature",
         )
     _check_age(int(timestamp))
-    scheme = "Standard Webhooks Ed25519" if version == "v1a" else "Standard Webhooks HMAC-SHA256"
+    is_public = signing_key.startswith(PUBLIC_PREFIX)
+    scheme = "Standard Webhooks Ed25519" if is_public else "Standard Webhooks HMAC-SHA256"
     return Verification(scheme, "signing_secret")
 
 
-def _header_family(request: InboundRequest) -> str:
+def fits(request: InboundRequest, signing_key: str, *, body: bytes | None = None) -> bool:
+    """Tell whether a signature fits the request, or another body in its place; not its age."""
+    family = header_family(request)
+    identity, timestamp, signatures = (
+        request.headers.get(f"{family}-{part}", "") for part in ("id", "timestamp", "signature")
+    )
+    content = signed_content(identity, timestamp, request.body if body is None else body)
+    version = "v1a" if signing_key.startswith(PUBLIC_PREFIX) else "v1"
+    return _any_fits(version, decode_key(signing_key), content=content, signatures=signatures)
+
+
+def header_family(request: InboundRequest) -> str:
+    """Return the prefix of the headers that the request carries: webhook or svix."""
     has_own = "webhook-signature" in request.headers or "svix-signature" not in request.headers
     return "webhook" if has_own else "svix"
 

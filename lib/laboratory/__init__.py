@@ -1,0 +1,1 @@
+"""What members try things out with: signed samples, test addresses, rehearsals, the doctor."""

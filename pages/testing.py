@@ -1,0 +1,59 @@
+"""Testing tools: play a provider, catch requests, try a route, work out and examine signatures."""
+
+import streamlit as st
+
+from lib.access import Actor, Role
+from lib.rejections import list_rejections
+from lib.ui.calculator_form import draw_calculator
+from lib.ui.doctor import draw_doctor
+from lib.ui.errors import reporting_errors
+from lib.ui.formats import ago
+from lib.ui.resources import get_hub
+from lib.ui.route_trial import draw_route_trial
+from lib.ui.session import require_user
+from lib.ui.simulator_form import draw_simulator
+from lib.ui.trial_endpoints import draw_endpoints
+
+user = require_user(Role.MEMBER, Role.STAFF)
+
+_EXAMINED = 50
+
+
+def _draw_doctor(actor: Actor) -> None:
+    rows = list_rejections(get_hub(), actor, limit=_EXAMINED).rows
+    if not rows:
+        st.success("No request was refused.", icon=":material/check_circle:")
+        return
+    names = {
+        row.id: f"{row.integration_name}: {row.reason.replace('_', ' ')}, {ago(row.created_at)}"
+        for row in rows
+    }
+    chosen = st.selectbox(
+        "Refused request",
+        list(names),
+        key="testing_rejection",
+        format_func=lambda each: names.get(each, each),
+    )
+    draw_doctor(get_hub(), actor, chosen, page="testing")
+
+
+_TOOLS = {
+    "Simulator": lambda: draw_simulator(get_hub(), user),
+    "Bin & chaos": lambda: draw_endpoints(get_hub(), user),
+    "Route test": lambda: draw_route_trial(get_hub(), user),
+    "Calculator": lambda: draw_calculator(user),
+    "Doctor": lambda: _draw_doctor(user),
+}
+
+st.title("Testing tools", anchor=False)
+tool = st.segmented_control(
+    "Tool",
+    list(_TOOLS),
+    default="Simulator",
+    required=True,
+    key="tool",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+with reporting_errors():
+    _TOOLS[tool]()
