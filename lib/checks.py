@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 from lib.access import Actor
+from lib.api_calls import keep_calls
 from lib.clock import now
 from lib.credentials import open_values
 from lib.errors import ProviderError
-from lib.http import CallRecord, VendorClient
+from lib.http import VendorClient
 from lib.hub import Hub
-from lib.ids import new_id
 from lib.integrations import bump_revision, owned_row
-from lib.models import ApiCall
 from lib.providers.base import CheckResult
 from lib.providers.fields import Values
 from lib.providers.registry import get_provider
@@ -49,8 +46,7 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
             checked_at,
         )
         bump_revision(session)
-        for call in client.calls:
-            _keep_call(session, row.user_id, row.id, call)
+        keep_calls(session, row, client.calls)
     return Check(result.outcome, result.message, dict(result.facts), checked_at)
 
 
@@ -59,19 +55,3 @@ def _ask(hub: Hub, client: VendorClient, *, service_name: str, values: Values) -
         return get_provider(service_name).check(values, hub.settings, client)
     except ProviderError as error:
         return CheckResult("failed", error.message)
-
-
-def _keep_call(session: Session, user_id: str, integration_id: str, call: CallRecord) -> None:
-    session.add(
-        ApiCall(
-            id=new_id("api"),
-            user_id=user_id,
-            integration_id=integration_id,
-            method=call.method,
-            path=call.path,
-            status=call.status,
-            milliseconds=call.milliseconds,
-            error=call.error,
-            created_at=now(),
-        )
-    )

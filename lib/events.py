@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from lib.clock import now
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.hub import Hub
 from lib.masking import HIDDEN, mask_payload
+from lib.message_states import Progress, find_progress
 from lib.models import EventKey, HourlyRollup, IntegrationConfig, WebhookEvent
 from lib.paging import Page, check_limit
 from lib.providers.base import decode_payload
@@ -71,6 +72,8 @@ class EventDetail:
     source_ip: str
     error: str | None
     payload_removed_after_days: int | None
+    # How far the message or call that it is about has come by now.
+    progress: Progress | None = None
 
 
 def list_events(
@@ -99,6 +102,9 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
     with hub.database.read() as session:
         event, name = _find(session, actor, event_id)
         keys = session.exec(select(EventKey).where(col(EventKey.event_id) == event_id)).all()
+        progress = find_progress(session, event.integration_id, event.external_id)
+    if progress and actor.sees_masked:
+        progress = replace(progress, sid=HIDDEN)
     payload = _payload(event)
     headers = json.loads(event.headers)
     return EventDetail(
@@ -113,6 +119,7 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
         source_ip=HIDDEN if actor.sees_masked else event.source_ip,
         error=HIDDEN if actor.sees_masked and event.error else event.error,
         payload_removed_after_days=_removed_after_days(event),
+        progress=progress,
     )
 
 

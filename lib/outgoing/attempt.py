@@ -59,12 +59,7 @@ async def make_attempt(job: Job, sender: Sender) -> AttemptResult:
     started_at = now()
     try:
         body = render_body(job)
-        headers = {
-            "content-type": "application/json",
-            "user-agent": _USER_AGENT,
-            **job.target.headers(job.secrets.values),
-            **signature_headers(job.delivery_id, started_at, body, secrets=job.secrets.signing),
-        }
+        headers = _headers(job, body, started_at) if job.target.has_address else {}
     except InvalidInput as error:
         return not_sent(Judgement("dead", "config", error.message))
     exchange = await sender.post(OutgoingRequest(job.secrets.url, headers, body))
@@ -75,6 +70,15 @@ async def make_attempt(job: Job, sender: Sender) -> AttemptResult:
         body,
         started_at,
     )
+
+
+def _headers(job: Job, body: bytes, started_at: datetime) -> dict[str, str]:
+    return {
+        "content-type": "application/json",
+        "user-agent": _USER_AGENT,
+        **job.target.headers(job.secrets.values),
+        **signature_headers(job.delivery_id, started_at, body, secrets=job.secrets.signing),
+    }
 
 
 def render_body(job: Job) -> bytes:
@@ -102,6 +106,6 @@ def judge(target: Target, exchange: Exchange) -> Judgement:
     if exchange.reply is not None:
         return target.judge(exchange.reply)
     fault = exchange.fault or _NO_ANSWER
-    if fault.error_class == "invalid_target":
+    if fault.is_final or fault.error_class == "invalid_target":
         return Judgement("dead", fault.error_class, fault.message)
     return Judgement("retry", fault.error_class, fault.message)

@@ -25,6 +25,8 @@ class CredentialField:
     pattern: str = r".{1,500}"
     pattern_help: str = "Enter at most 500 characters on one line."
     placeholder: str = ""
+    # Whether it takes more than one line.
+    is_long: bool = False
 
 
 def clean_values(owner: str, fields: Sequence[CredentialField], values: Values) -> dict[str, str]:

@@ -14,7 +14,7 @@ from lib.errors import HubError
 from lib.hub import Hub
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
-from lib.outgoing.limits import CONCURRENCY, FASTEST, MOST_CONCURRENCY, MOST_IN_FIVE_MINUTES
+from lib.outgoing.limits import FASTEST, MOST_CONCURRENCY, MOST_IN_FIVE_MINUTES
 from lib.providers.fields import CredentialField
 from lib.providers.registry import all_targets
 from lib.providers.targets import Target
@@ -153,7 +153,7 @@ def _draw_limits(form: _Form) -> None:
         max_value=MOST_CONCURRENCY,
         value=stored.own_concurrency if stored else None,
         key=form.key("concurrency"),
-        placeholder=f"usual: {CONCURRENCY}",
+        placeholder=f"usual: {form.target.concurrency}",
         help="How many may be under way at the same time.",
     )
     draw_problem(PAGE, "concurrency")

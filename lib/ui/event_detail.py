@@ -74,6 +74,10 @@ def _draw_head(event: EventDetail) -> None:
     row = event.row
     st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}")
     st.markdown(f"**{plain(row.event_type)}** · {plain(row.summary)}")
+    if found := event.progress:
+        code = f" (error {plain(found.error_code)})" if found.error_code else ""
+        said = f"{found.kind.title()} {plain(found.sid)} is **{plain(found.state)}**{code}"
+        st.markdown(f"{said}, reported {ago(found.updated_at)}.")
     st.caption(f"{plain(row.integration_name)} · {ago(row.created_at)}")
     st.code(row.id, language=None)
 

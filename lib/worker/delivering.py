@@ -11,14 +11,17 @@ from lib.clock import now
 from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.models import Destination
+from lib.outgoing.action_sender import MAYBE_DONE, ActionSenders
 from lib.outgoing.attempt import AttemptResult, Job, make_attempt, not_sent
 from lib.outgoing.claims import Claimed, Claims, Lease, claim, first_due, release
 from lib.outgoing.envelope import build_envelope
 from lib.outgoing.exchange import Sender
+from lib.outgoing.interrupted import bury_held
 from lib.outgoing.secret_book import SecretBook
 from lib.outgoing.settlement import Finished, settle
 from lib.providers.registry import get_target
-from lib.providers.targets import Judgement
+from lib.providers.targets import Judgement, Target
 from lib.worker.database_thread import DatabaseThread
 
 log = structlog.get_logger()
@@ -31,6 +34,9 @@ _REMOVED = Judgement(
 )
 _BROKEN = Judgement(
     "retry", "config", "The hub failed while it sent this. The worker's log says why."
+)
+_BROKEN_ACTION = Judgement(
+    "dead", "config", f"The hub failed while it did this. The worker's log says why. {MAYBE_DONE}"
 )
 
 
@@ -46,6 +52,7 @@ class Deliverer:
         self._sender = sender
         self._database = database
         self._book = SecretBook(hub.vault)
+        self._actions = ActionSenders(hub)
         self._lease = timedelta(seconds=hub.settings.delivery_lease_seconds)
         self._running: dict[asyncio.Task[None], str] = {}
         self._finished: list[Finished] = []
@@ -80,6 +87,7 @@ class Deliverer:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        self._actions.close()
         finished, self._finished = self._finished, []
         try:
             await self._database.run_once(lambda: self._settle_and_release(finished, given_up))
@@ -124,6 +132,7 @@ class Deliverer:
         with self._hub.database.write() as session:
             settle(session, finished, now())
             if lease_ids:
+                bury_held(session, list(lease_ids), now())
                 release(session, lease_ids, now())
 
     async def _attempt(self, claimed: Claimed) -> None:
@@ -135,17 +144,21 @@ class Deliverer:
         """Make one attempt; whatever goes wrong concerns this delivery alone."""
         if claimed.event is None:
             return not_sent(_REMOVED)
+        target = get_target(claimed.destination.kind)
         try:
             job = Job(
                 delivery_id=claimed.id,
-                target=get_target(claimed.destination.kind),
+                target=target,
                 secrets=self._book.secrets_of(claimed.destination),
                 document=build_envelope(claimed.event),
                 mapping=claimed.mapping,
             )
-            return await make_attempt(job, self._sender)
+            return await make_attempt(job, self._sender_for(claimed.destination, target))
         except SecretUnreadable as error:
             return not_sent(Judgement("retry", "config", error.message))
         except Exception:
             log.exception("attempt_failed", delivery_id=claimed.id)
-            return not_sent(_BROKEN)
+            return not_sent(_BROKEN if target.has_address else _BROKEN_ACTION)
+
+    def _sender_for(self, destination: Destination, target: Target) -> Sender:
+        return self._sender if target.has_address else self._actions.sender_for(destination)

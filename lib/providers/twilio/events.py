@@ -29,6 +29,7 @@ EVENT_TYPES = (
     "call.inbound",
     "call.outbound",
     "call.gather",
+    "call.recorded",
     "call.dial",
     "call.status",
     "recording.status",
@@ -111,7 +112,8 @@ def _call_type(parameters: Parameters) -> str:
         return "call.status"
     if parameters.get("Direction", "inbound").startswith("outbound"):
         return "call.outbound" if status == "in-progress" else "call.status"
-    return "call.inbound"
+    # The end of a Record asks what to do next, at the address that began it.
+    return "call.recorded" if "RecordingUrl" in parameters else "call.inbound"
 
 
 def _message_inbound(payload: Any) -> str:
@@ -143,6 +145,10 @@ def _call_gather(payload: Any) -> str:
     return f"Caller {_party(payload, 'From')} entered {said}"
 
 
+def _call_recorded(payload: Any) -> str:
+    return f"Caller {_party(payload, 'From')} left a recording"
+
+
 def _status_of(noun: str, *names: str) -> Callable[[Any], str]:
     def describe_status(payload: Any) -> str:
         return f"{noun}: {text_at(payload, *names) or 'unknown'}"
@@ -165,6 +171,7 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "call.inbound": _call_inbound,
     "call.outbound": _call_inbound,
     "call.gather": _call_gather,
+    "call.recorded": _call_recorded,
     "call.dial": _status_of("Dialled call", "DialCallStatus"),
     "call.status": _call_status,
     "recording.status": _status_of("Recording", "RecordingStatus"),
