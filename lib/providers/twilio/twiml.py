@@ -72,8 +72,8 @@ class Say(Verb):
     content = "text"
     verb: Literal["say"]
     text: Text
-    voice: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,60}\Z")
-    language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{2,20}\Z")
+    voice: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,60}$")
+    language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{2,20}$")
     loop: int | None = Field(default=None, ge=1, le=100)
 
 
@@ -104,8 +104,8 @@ class Gather(Verb):
     input: Literal["dtmf", "speech", "dtmf speech"] | None = None
     num_digits: int | None = Field(default=None, ge=1, le=32)
     timeout: int | None = Field(default=None, ge=1, le=120)
-    finish_on_key: str | None = Field(default=None, pattern=r"^[0-9#*]?\Z")
-    language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{2,20}\Z")
+    finish_on_key: str | None = Field(default=None, pattern=r"^[0-9#*]?$")
+    language: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{2,20}$")
     action: WebAddress | None = None
     prompt: list[Annotated[Say | Play | Pause, Field(discriminator="verb")]] = Field(
         default=[], max_length=_MOST_VERBS
@@ -133,7 +133,7 @@ class Record(Verb):
     max_length: int | None = Field(default=None, ge=1, le=14_400)
     timeout: int | None = Field(default=None, ge=1, le=600)
     play_beep: bool | None = None
-    finish_on_key: str | None = Field(default=None, pattern=r"^[0-9#*]{0,12}\Z")
+    finish_on_key: str | None = Field(default=None, pattern=r"^[0-9#*]{0,12}$")
     action: WebAddress | None = None
 
 

@@ -117,7 +117,7 @@ class GetCallInput(ActionInput):
     sid: str = Field(
         title="Call SID",
         description="It begins with CA and stands in the event and in the answer to calling.",
-        pattern=r"^CA[0-9a-fA-F]{32}\Z",
+        pattern=r"^CA[0-9a-fA-F]{32}$",
     )
 
 

@@ -56,7 +56,7 @@ class SendMessageInput(ActionInput):
         default=None,
         title="Messaging Service",
         description="Its SID, in place of a sender; it begins with MG.",
-        pattern=r"^MG[0-9a-fA-F]{32}\Z",
+        pattern=r"^MG[0-9a-fA-F]{32}$",
     )
     status_callback: WebAddress | None = Field(
         default=None,
@@ -134,7 +134,7 @@ class GetMessageInput(ActionInput):
     sid: str = Field(
         title="Message SID",
         description="It begins with SM or MM and stands in the event and in the answer to sending.",
-        pattern=r"^(?:SM|MM)[0-9a-fA-F]{32}\Z",
+        pattern=r"^(?:SM|MM)[0-9a-fA-F]{32}$",
     )
 
 
