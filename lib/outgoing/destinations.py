@@ -50,8 +50,9 @@ def add(hub: Hub, actor: Actor, *, kind: str, draft: DestinationDraft) -> Issued
     target = get_target(kind)
     row = _new_row(actor, target, draft)
     secret = None
-    if target.has_address:
+    if target.has_address or draft.url.strip():
         check_address(draft.url.strip(), target, hub.settings)
+    if target.has_address:
         keep_entered(hub.vault, row, target, url=draft.url, values=draft.values)
         secret = signing.issue_signing_secret()
         keep_signing_secret(hub.vault, row, secret)

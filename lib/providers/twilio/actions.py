@@ -1,8 +1,8 @@
 """What Twilio can be asked to do: send and read messages, place and look at calls."""
 
 from lib.providers.actions import Action
-from lib.providers.twilio.actions.calls import GetCall, PlaceCall
-from lib.providers.twilio.actions.messages import GetMessage, ListMessages, SendMessage
+from lib.providers.twilio.call_actions import GetCall, PlaceCall
+from lib.providers.twilio.message_actions import GetMessage, ListMessages, SendMessage
 
 ACTIONS: tuple[Action, ...] = (
     SendMessage(),

@@ -8,9 +8,9 @@ from pydantic import AliasChoices, Field, model_validator
 
 from lib.errors import InvalidInput
 from lib.providers.actions import Action, ActionCall, ActionInput
-from lib.providers.twilio.actions.senders import own_sender, report_address
 from lib.providers.twilio.addresses import Called, Caller, WebAddress
 from lib.providers.twilio.api import TwilioApi
+from lib.providers.twilio.senders import own_sender, report_address
 from lib.providers.twilio.twiml import render, say_reply
 
 _MOST_TWIML = 4000

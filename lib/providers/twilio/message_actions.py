@@ -9,11 +9,11 @@ from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 from lib.clock import now
 from lib.errors import InvalidInput
 from lib.providers.actions import Action, ActionCall, ActionInput
-from lib.providers.twilio.actions.senders import own_sender, report_address
 from lib.providers.twilio.addresses import Recipient, Sender, WebAddress, channel_of
 from lib.providers.twilio.api import TwilioApi
 from lib.providers.twilio.errors import explain_code
 from lib.providers.twilio.segments import Segments, count_segments
+from lib.providers.twilio.senders import own_sender, report_address
 
 _MOST_CHARACTERS = 1600
 _SOONEST, _LATEST = timedelta(minutes=5), timedelta(days=35)
