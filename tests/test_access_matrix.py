@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import checks, events, first_values, integrations, overview, rejections
+from lib import actions, checks, events, first_values, integrations, overview, rejections
 from lib.access import Actor
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.events import EventFilters
@@ -46,6 +46,7 @@ from lib.outgoing import (
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
 from lib.outgoing.routes import RouteDraft, RouteView
+from lib.providers.actions import Action, ActionCall, ActionInput
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
 from lib.retention import plans
@@ -77,6 +78,7 @@ from tests.outgoing_factories import (
 )
 
 MODULES = (
+    actions,
     checks,
     deliveries,
     destination_figures,
@@ -205,6 +207,7 @@ LISTS: dict[str, Call] = {
     "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
 }
 DETAILS: dict[str, Call] = {
+    "actions.list_actions": lambda g, who: actions.list_actions(g.hub, who, g.item.id),
     "outgoing.destination_figures.figures": lambda g, who: destination_figures.figures(
         g.hub, who, g.destination.id
     ),
@@ -231,6 +234,9 @@ DETAILS: dict[str, Call] = {
     "retention.plans.get_retention": lambda g, who: plans.get_retention(g.hub, who, g.item.id),
 }
 ACTIONS: dict[str, Call] = {
+    "actions.run_action": lambda g, who: actions.run_action(
+        g.hub, who, g.item.id, name="do_nothing", given={}
+    ),
     "outgoing.destinations.update": lambda g, who: destinations.update(
         g.hub, who, g.destination.id, draft=DestinationDraft("Taken")
     ),
@@ -297,6 +303,7 @@ ADDS: dict[str, Call] = {
     ),
 }
 REFUSED_TO_ANALYSTS = {
+    "actions.list_actions",
     "retention.plans.get_retention",
     "retention.plans.project",
     "outgoing.destinations.count_open",
@@ -321,12 +328,24 @@ REFUSED_TO_STAFF = {
 READS = LISTS | DETAILS
 
 
+class DoNothing(Action):
+    name = "do_nothing"
+    label = "Do nothing"
+    help = "Calls no vendor."
+    effect = "write"
+    input = ActionInput
+
+    def run(self, given: Any, call: ActionCall) -> Any:
+        return {}
+
+
 @pytest.fixture
 def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     """A connection of ada's with an event, a refusal and counts; no vendor is called."""
     use_targets(monkeypatch)
     answer = CheckResult("verified", CHECK_ANSWER)
     monkeypatch.setattr(type(get_provider("twilio")), "check", lambda *_: answer)
+    monkeypatch.setattr(type(get_provider("twilio")), "actions", (DoNothing(),))
     ada = make_user(hub)
     item = make_integration(hub, ada)
     values = {"account_sid": SID, "from_number": NUMBER}

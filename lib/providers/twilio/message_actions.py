@@ -198,7 +198,8 @@ class ListMessages(Action):
         params = {name: str(value) for name, value in wanted.items() if value is not None}
         answer = TwilioApi(call).read("Messages.json", params)
         found = answer.get("messages")
-        rows = [_shown(each) for each in found if isinstance(each, dict)] if found else []
+        listed = found if isinstance(found, list) else []
+        rows = [_shown(each) for each in listed if isinstance(each, dict)]
         return {"messages": rows, "has_more": bool(answer.get("next_page_uri"))}
 
 
