@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from lib.api_calls import keep_calls
 from lib.credentials import open_values
@@ -89,8 +89,8 @@ def _keep(hub: Hub, row: IntegrationConfig, client: VendorClient) -> None:
     try:
         with hub.database.write() as session:
             keep_calls(session, row, client.calls)
-    except DBAPIError as error:
-        log.warning("calls_not_kept", integration=row.id, why=type(error.orig).__name__)
+    except SQLAlchemyError as error:
+        log.warning("calls_not_kept", integration=row.id, why=type(error).__name__)
 
 
 def _explain(model: type[ActionInput], first: Any) -> InvalidInput:

@@ -7,6 +7,7 @@ from lib.access import Actor
 from lib.action_runs import find_action
 from lib.errors import HubError
 from lib.hub import Hub
+from lib.integrations import Integration
 from lib.outgoing.destination_views import DestinationView
 from lib.providers.actions import Action
 from lib.providers.registry import get_provider
@@ -44,19 +45,7 @@ def draw_choice(
     draw_problem(page, "integration_id")
     if chosen is None:
         return
-    actions = {each.name: each for each in get_provider(by_id[chosen].service_name).actions}
-    _begin(action_key, stored.action if stored else None, list(actions))
-    name = st.selectbox(
-        "Action",
-        list(actions),
-        index=None,
-        key=action_key,
-        format_func=lambda option: actions[option].label,
-        placeholder="Choose",
-    )
-    draw_problem(page, "action")
-    if name is not None:
-        st.caption(f"{actions[name].help} {_field_words(actions[name])}")
+    _draw_actions(by_id[chosen], stored, page=page, key=action_key)
 
 
 def draw_action_fields(hub: Hub, user: Actor, destination: DestinationView) -> None:
@@ -70,6 +59,24 @@ def draw_action_fields(hub: Hub, user: Actor, destination: DestinationView) -> N
         st.warning(error.message, icon=":material/warning:")
         return
     st.caption(f"{plain(action.label)}: {_field_words(action)}")
+
+
+def _draw_actions(
+    item: Integration, stored: DestinationView | None, *, page: str, key: str
+) -> None:
+    actions = {each.name: each for each in get_provider(item.service_name).actions}
+    _begin(key, stored.action if stored else None, list(actions))
+    name = st.selectbox(
+        "Action",
+        list(actions),
+        index=None,
+        key=key,
+        format_func=lambda option: actions[option].label,
+        placeholder="Choose",
+    )
+    draw_problem(page, "action")
+    if name is not None:
+        st.caption(f"{actions[name].help} {_field_words(actions[name])}")
 
 
 def _begin(key: str, stored: str | None, options: list[str]) -> None:

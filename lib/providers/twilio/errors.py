@@ -142,8 +142,19 @@ KNOWN_CODES = frozenset(_EXPLANATIONS)
 
 def explain_code(code: object) -> str | None:
     """Return cause, next step and link for one of Twilio's codes; None for an unknown one."""
-    text = str(code)
-    found = _EXPLANATIONS.get(int(text)) if text.isdecimal() and len(text) < 8 else None
+    found = _find(code)
     if found is None:
         return None
-    return f"{found.cause} {found.step} ({text}: {_LINK.format(code=text)})"
+    return f"{found.cause} {found.step} ({code}: {_LINK.format(code=code)})"
+
+
+def cause_of(code: object) -> str | None:
+    """Return the cause alone; None for an unknown code."""
+    found = _find(code)
+    return found.cause if found else None
+
+
+def _find(code: object) -> Explanation | None:
+    text = str(code)
+    is_code = text.isascii() and text.isdecimal() and len(text) < 8
+    return _EXPLANATIONS.get(int(text)) if is_code else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from lib.providers.base import FORM, InboundRequest, ParsedEvent, digest
 from lib.providers.text import clean_text, text_at
+from lib.providers.twilio.errors import cause_of
 from lib.providers.twilio.signature import signed_pairs
 
 Parameters = Mapping[str, str]
@@ -129,7 +130,11 @@ def _message_inbound(payload: Any) -> str:
 def _message_status(payload: Any) -> str:
     status = text_at(payload, "MessageStatus", "SmsStatus") or "unknown"
     code = text_at(payload, "ErrorCode")
-    return f"Message to {_party(payload, 'To')} is {status}" + (f" (error {code})" if code else "")
+    said = f"Message to {_party(payload, 'To')} is {status}"
+    if not code:
+        return said
+    cause = cause_of(code)
+    return f"{said} (error {code}): {cause}" if cause else f"{said} (error {code})"
 
 
 def _call_inbound(payload: Any) -> str:
