@@ -305,6 +305,16 @@ def test_a_paused_integration_keeps_its_deliveries(
     assert run_until_attempted(acting, delivery_id, attempts=2).status == "delivered"
 
 
+def test_a_missing_setting_of_the_integration_is_said(
+    acting: Hub, ada: Actor, item: Integration
+) -> None:
+    values = {name: text for name, text in item.config_data.items() if name != "from_number"}
+    integrations.update(acting, ada, item.id, name=item.name, values=values)
+    row = run_until_attempted(acting, queue_one(acting, item, add(acting, ada, item)))
+    assert (row.status, row.error_class) == ("dead", "config")
+    assert "sender is missing" in (row.last_error or "")
+
+
 def test_a_removed_integration_ends_them_in_words(
     acting: Hub, ada: Actor, item: Integration
 ) -> None:

@@ -14,13 +14,15 @@ from lib.access import Actor
 from lib.errors import ProviderError
 from lib.hub import Hub
 from lib.integrations import Integration
+from lib.message_states import OwnedReport, advance
 from lib.models import Destination, Route
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationDraft
 from lib.providers.actions import Action, ActionCall, ActionInput
+from lib.providers.base import StateReport
 from lib.providers.registry import get_provider
 from tests.acting import PHONE, Vendors, connect_twilio, near, vendors
-from tests.event_factories import make_event
+from tests.event_factories import SMS, make_event
 from tests.fakes import twilio
 from tests.visitors import Visitor, visiting
 
@@ -79,6 +81,7 @@ def test_a_message_is_confirmed_and_sent(
     form.script.text_input(key=form.key("to")).input(PHONE)
     form.script.text_area(key=form.key("body")).input("Hello Grace").run()
     assert "1 segment" in form.written()
+    assert form.script.text_input(key=form.key("send_at")).placeholder.startswith("2027-")
     form.click()
     asked = form.written()
     assert PHONE.replace("+", "\\\\+") in asked
@@ -284,3 +287,16 @@ def test_the_reply_is_previewed_as_it_is_sent(visitor: Visitor, ada: Actor) -> N
     assert not script.exception
     assert any("<Say>We call you back.</Say>" in each.value for each in script.code)
     assert script.text_area(key=f"integrations_voice_reply_{item.id}").value == "We call you back."
+
+
+def test_the_drawer_says_how_far_a_message_has_come(visitor: Visitor, item: Integration) -> None:
+    event_id = make_event(visitor.hub, item, event_type="message.status")
+    report = StateReport(SMS["MessageSid"], "message", "undelivered", 5, error_code="30003")
+    with visitor.hub.database.write() as session:
+        advance(session, [OwnedReport(item.id, item.user_id, report)])
+    script = visitor.open("activity")
+    script.query_params["event"] = event_id
+    script.run()
+    assert not script.exception
+    said = next(each.value for each in script.markdown if SMS["MessageSid"] in each.value)
+    assert "is **undelivered** (error 30003)" in said

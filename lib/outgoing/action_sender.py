@@ -72,6 +72,9 @@ class ActionSender:
             return Fault("config", error.message, was_sent=False)
         try:
             result = perform(self.hub, row, action, given=given)
+        except InvalidInput as error:
+            # A setting of the integration is missing, so nothing could be asked.
+            return Fault("config", error.message, was_sent=False, is_final=True)
         except ProviderError as error:
             return _explain(action, error)
         answer = orjson.dumps(result, default=str)[:KEPT_BODY_BYTES]

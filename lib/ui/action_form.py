@@ -13,7 +13,12 @@ from lib.providers.actions import Action
 from lib.providers.registry import get_provider
 from lib.ui.errors import show_refusal
 from lib.ui.facts_table import draw_facts
-from lib.ui.form_problems import draw_other_problem, forget_problem, keep_problem
+from lib.ui.form_problems import (
+    draw_other_problem,
+    forget_problem,
+    has_problem,
+    keep_problem,
+)
 from lib.ui.formats import plain
 from lib.ui.input_fields import InputField, draw_input, entered_values, fields_of
 
@@ -44,11 +49,24 @@ def draw_actions(hub: Hub, user: Actor, item: Integration) -> None:
         st.info("The integration is paused, so it changes and sends nothing. Resume it first.")
     fields = fields_of(action.input, prefix=f"{_PAGE}_{item.id}_{name}")
     draw_other_problem(_PAGE, {field.name for field in fields})
-    for field in fields:
-        draw_input(field, page=_PAGE)
+    _draw_fields(fields)
     _draw_remark(action, fields)
     _draw_button(hub, user, item, action=action, fields=fields)
     _draw_end(item, name)
+
+
+def _draw_fields(fields: list[InputField]) -> None:
+    """Draw what the action is about, and the rest out of the way; all of it if nothing is."""
+    main = [field for field in fields if field.is_main] or fields
+    others = [field for field in fields if field not in main]
+    for field in main:
+        draw_input(field, page=_PAGE)
+    if not others:
+        return
+    is_open = has_problem(_PAGE, [field.name for field in others])
+    with st.expander("More settings", expanded=is_open):
+        for field in others:
+            draw_input(field, page=_PAGE)
 
 
 def _draw_remark(action: Action, fields: list[InputField]) -> None:

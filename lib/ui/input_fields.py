@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -39,6 +39,17 @@ class InputField:
     def kind(self) -> Any:
         """Return the type without "or nothing" and without notes."""
         return _bare(self.info.annotation)
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether it takes a text of several lines."""
+        extra = self.info.json_schema_extra
+        return isinstance(extra, Mapping) and extra.get("format") == "textarea"
+
+    @property
+    def is_main(self) -> bool:
+        """Return whether the form is about it: it is needed, or a text of several lines."""
+        return self.info.is_required() or self.is_long
 
     def limit(self, *names: str) -> Any:
         """Return the first of the named limits that the field has."""
@@ -82,7 +93,8 @@ def _drawer(field: InputField) -> Callable[[InputField], None]:
         return _draw_choice
     if get_origin(kind) is list:
         return _draw_choices if get_origin(_item(kind)) is Literal else _draw_lines
-    return _DRAWERS.get(kind, _draw_json)
+    is_free = kind in (Any, dict, list) or get_origin(kind) is dict
+    return _draw_json if is_free else _DRAWERS.get(kind, _draw_text)
 
 
 def _item(kind: Any) -> Any:
@@ -98,9 +110,7 @@ def _example(field: InputField) -> str:
 
 
 def _draw_text(field: InputField) -> None:
-    extra = field.info.json_schema_extra
-    is_long = isinstance(extra, Mapping) and extra.get("format") == "textarea"
-    draw = st.text_area if is_long else st.text_input
+    draw = st.text_area if field.is_long else st.text_input
     draw(
         field.label,
         value=field.info.default if isinstance(field.info.default, str) else "",
@@ -166,7 +176,6 @@ _DRAWERS: Mapping[Any, Callable[[InputField], None]] = {
     float: _draw_number,
     bool: _draw_switch,
     date: _draw_day,
-    datetime: _draw_text,
 }
 
 

@@ -16,6 +16,7 @@ from lib.providers.twilio.errors import explain_code
 _HOST = "api.twilio.com"
 _DEFAULT_REGION = "us1"
 _TOO_MANY = 429
+_TOO_MANY_CODE, _QUEUE_FULL = 20429, "21611"
 _CODE = re.compile(r"[0-9]{3,7}")
 
 Pairs = Sequence[tuple[str, str]]
@@ -76,22 +77,20 @@ def _object(answer: VendorAnswer) -> dict[str, Any]:
 def _refusal(answer: VendorAnswer) -> ProviderError:
     """Say why Twilio refused.
 
-    A 429 was not processed, by https://www.twilio.com/docs/api/errors/20429; a failure with
-    Twilio's own error body was answered by the API itself, before anything was queued.
+    A 429 was not processed, by https://www.twilio.com/docs/api/errors/20429, nor was what a
+    sender's full queue did not take; a failure with Twilio's own error body was answered by
+    the API itself, before anything was queued.
     """
     code = _code_of(answer.text)
-    is_busy = answer.status == _TOO_MANY or code == str(_TOO_MANY_CODE)
+    is_busy = answer.status == _TOO_MANY or code in (str(_TOO_MANY_CODE), _QUEUE_FULL)
     is_failing = answer.status >= 500
     return ProviderError(
-        _sentence(_TOO_MANY_CODE if is_busy else code, answer.status),
+        _sentence(code or (_TOO_MANY_CODE if is_busy else None), answer.status),
         permanent=not (is_busy or is_failing),
         status=answer.status,
         is_unprocessed=is_busy or (is_failing and code is not None),
         code=code,
     )
-
-
-_TOO_MANY_CODE = 20429
 
 
 def _sentence(code: object, status: int) -> str:
