@@ -12,7 +12,7 @@ class ActionTarget(Target):
     label = "Action"
     url_help = "Let an integration do something for each event: send a message, run a scenario."
     success_note = "The service did it, or has taken it on."
-    most_body_bytes = 200_000
+    most_body_bytes = 1_000_000
     # Each holds a thread while the vendor answers.
     concurrency = 8
     has_address = False
