@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lib import audit
 from lib.access import Actor
+from lib.action_runs import ActionOutcome as ActionOutcome
+from lib.action_runs import check_input, check_usable, find_action, timed
 from lib.hub import Hub
-from lib.providers.actions import Effect
+from lib.integrations import owned_row
+from lib.providers.actions import Action, Effect
+from lib.providers.registry import get_provider
 
 
 @dataclass(frozen=True)
@@ -20,17 +25,11 @@ class ActionView:
     schema: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class ActionOutcome:
-    """What an action returned, as JSON values, and how long the vendor took in milliseconds."""
-
-    result: Any
-    milliseconds: int
-
-
 def list_actions(hub: Hub, actor: Actor, integration_id: str) -> list[ActionView]:
     """Return what the vendor of an own integration can be asked to do; raise NotFound."""
-    raise NotImplementedError
+    with hub.database.read() as session:
+        row = owned_row(session, actor, integration_id)
+    return [_view(action) for action in get_provider(row.service_name).actions]
 
 
 def run_action(
@@ -39,6 +38,23 @@ def run_action(
     """Validate `given`, do it once and log each call to the vendor.
 
     Raises NotFound for another's integration or an unknown action, InvalidInput naming the
-    first bad field, and ProviderError as the vendor answered.
+    first bad field or a paused integration, and ProviderError as the vendor answered.
     """
-    raise NotImplementedError
+    with hub.database.read() as session:
+        row = owned_row(session, actor, integration_id)
+    action = find_action(row.service_name, name)
+    checked = check_input(action, given)
+    check_usable(row, action)
+    if action.effect != "read":
+        # Before it is done: what cannot be put on record is not sent.
+        with hub.database.write() as session:
+            audit.record(
+                session, actor, "integration.acted", row.id, name=row.name, asked=action.name
+            )
+    return timed(hub, row, action, given=checked)
+
+
+def _view(action: Action) -> ActionView:
+    return ActionView(
+        action.name, action.label, action.help, action.effect, action.input.model_json_schema()
+    )

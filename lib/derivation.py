@@ -1,10 +1,11 @@
-"""What is derived from an event: the keys and words it is found by. Pure; no I/O."""
+"""What is derived from an event: keys, words, and a reported state. Pure; no I/O."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lib.providers.base import decode_payload
+from lib.outgoing.envelope import EventFacts
+from lib.providers.base import StateReport, decode_payload
 from lib.providers.registry import get_provider
 
 _MOST_WORDS_CHARACTERS = 4_000
@@ -14,18 +15,20 @@ _LONGEST_KEY = 200
 
 @dataclass(frozen=True)
 class Derived:
-    """The (kind, value) keys and the search text of one event."""
+    """The (kind, value) keys and the search text of one event, and the state that it reports."""
 
     keys: frozenset[tuple[str, str]]
     text: str
+    report: StateReport | None = None
 
 
-def derive(service_name: str, content_type: str, payload: bytes) -> Derived:
-    """Return what an event is found by, whatever its payload holds."""
-    decoded = decode_payload(content_type, payload)
-    found = sorted(get_provider(service_name).extract_keys(decoded))[:_MOST_KEYS]
+def derive(event: EventFacts) -> Derived:
+    """Return what an event is found by and what it reports, whatever its payload holds."""
+    provider = get_provider(event.service_name)
+    decoded = decode_payload(event.content_type, event.payload)
+    found = sorted(provider.extract_keys(decoded))[:_MOST_KEYS]
     keys = frozenset((kind, _storable(value)[:_LONGEST_KEY]) for kind, value in found)
-    return Derived(keys, _text(decoded))
+    return Derived(keys, _text(decoded), provider.report(event.event_type, decoded))
 
 
 def _text(decoded: Any) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from lib.event_queries import EventFilters as EventFilters
 from lib.event_queries import filtered, find_visible, payload_of
 from lib.hub import Hub
 from lib.masking import HIDDEN, mask_payload
+from lib.message_states import Progress, find_progress
 from lib.models import EventKey, HourlyRollup, IntegrationConfig, WebhookEvent
 from lib.paging import Page, check_limit
 from lib.providers.registry import get_provider
@@ -56,6 +57,8 @@ class EventDetail:
     source_ip: str
     error: str | None
     payload_removed_after_days: int | None
+    # How far the message or call that it is about has come by now.
+    progress: Progress | None = None
 
 
 def list_events(
@@ -86,6 +89,9 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
     with hub.database.read() as session:
         event, name = find_visible(session, actor, event_id)
         keys = session.exec(select(EventKey).where(col(EventKey.event_id) == event_id)).all()
+        progress = find_progress(session, event.integration_id, event.external_id)
+    if progress and actor.sees_masked:
+        progress = replace(progress, sid=HIDDEN)
     payload = payload_of(event)
     headers = json.loads(event.headers)
     return EventDetail(
@@ -100,6 +106,7 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
         source_ip=HIDDEN if actor.sees_masked else event.source_ip,
         error=HIDDEN if actor.sees_masked and event.error else event.error,
         payload_removed_after_days=_removed_after_days(event),
+        progress=progress,
     )
 
 

@@ -78,7 +78,10 @@ class VendorAnswer:
 
 
 class CallOptions(TypedDict, total=False):
-    """What a call may carry; `secret_path` keeps the path out of the record."""
+    """What a call may carry; `secret_path` keeps the path out of the record.
+
+    `read_seconds` is for the few calls that a vendor holds open on purpose.
+    """
 
     headers: Mapping[str, str]
     auth: tuple[str, str]
@@ -86,6 +89,7 @@ class CallOptions(TypedDict, total=False):
     json: Any
     data: Mapping[str, str] | list[tuple[str, str]]
     secret_path: bool
+    read_seconds: float
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What knows the HTTP library: one set of pooled connections, and what its errors mean."""
 
+import ssl
 import time
 from collections.abc import Sequence
 from http.cookiejar import DefaultCookiePolicy
@@ -47,13 +48,15 @@ class VendorSession:
         try:
             return self._send(method, url, options=options)
         except AddressRefused as error:
-            return Failure("refused address", ProviderError(error.message, permanent=True))
+            fault = ProviderError(error.message, permanent=True, is_unprocessed=True)
+            return Failure("refused address", fault)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Its text repeats the URL, which is a secret for hooks: it is not chained either.
             return _explain(error)
 
     def _send(self, method: str, url: str, *, options: CallOptions) -> VendorAnswer:
-        deadline = time.monotonic() + http.TOTAL_SECONDS
+        read_seconds = options.get("read_seconds", http.READ_SECONDS)
+        deadline = time.monotonic() + max(http.TOTAL_SECONDS, read_seconds)
         with self._session.request(
             method,
             url,
@@ -62,7 +65,7 @@ class VendorSession:
             params=options.get("params"),
             json=options.get("json"),
             data=options.get("data"),
-            timeout=(http.CONNECT_SECONDS, http.READ_SECONDS),
+            timeout=(http.CONNECT_SECONDS, read_seconds),
             allow_redirects=False,
             stream=True,
         ) as response:
@@ -119,10 +122,28 @@ _FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
 def _explain(error: Exception) -> Failure:
     for kinds, word, sentence in _FAULTS:
         if isinstance(error, kinds):
-            return Failure(word, ProviderError(sentence, permanent=False))
+            is_unprocessed = _is_before_sending(error)
+            fault = ProviderError(sentence, permanent=False, is_unprocessed=is_unprocessed)
+            return Failure(word, fault)
     fault = ProviderError(
         "The request could not be built. Check the address and the credentials for stray "
         "characters, then save them again.",
         permanent=True,
+        is_unprocessed=True,
     )
     return Failure("invalid request", fault)
+
+
+def _is_before_sending(error: Exception) -> bool:
+    """Tell whether no connection came about, so that the vendor certainly got nothing.
+
+    A connection that breaks off later raises the same classes of the library's.
+    """
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):
+        return True
+    return isinstance(cause, urllib3.exceptions.SSLError) and any(
+        isinstance(each, ssl.SSLCertVerificationError) for each in cause.args
+    )

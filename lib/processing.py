@@ -1,7 +1,8 @@
 """The worker's first step: pending events become findable, counted, routed, and done.
 
-Each event is counted and routed exactly once: its status, its keys, its count and its
-deliveries change in one transaction, and only while this worker still holds the lease.
+Each event is counted and routed exactly once: its status, its keys, its count, the state that
+it reports and its deliveries change in one transaction, and only while this worker still holds
+the lease.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from lib.clock import now
 from lib.derivation import Derived, derive
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.message_states import OwnedReport, advance
 from lib.models import EventKey, HourlyRollup, SearchDocument, WebhookEvent
 from lib.outgoing.envelope import EventFacts
 from lib.outgoing.routing import (
@@ -79,8 +81,8 @@ def _prepare(rows: Sequence[Any], routes: RoutesByIntegration) -> _Work:
     work = _Work()
     for row in rows:
         try:
-            work.derived[row.id] = derive(row.service_name, row.content_type, row.payload)
             event = RoutedEvent(row.user_id, _facts(row))
+            work.derived[row.id] = derive(event.facts)
             taken_by = routes_for(event.facts, routes.get(row.integration_id, ()))
             work.routed += [(event, route) for route in taken_by]
         except _SHAPE_ERRORS as error:
@@ -188,6 +190,11 @@ def _keep(session: Session, rows: list[Any], derived: dict[str, Derived]) -> Non
         insert(SearchDocument), [{"event_id": row.id, "text": derived[row.id].text} for row in rows]
     )
     _count(session, rows)
+    reports = ((row, derived[row.id].report) for row in rows)
+    advance(
+        session,
+        [OwnedReport(row.integration_id, row.user_id, found) for row, found in reports if found],
+    )
 
 
 def _all_keys(row: Any, derived: Derived) -> set[tuple[str, str]]:

@@ -15,6 +15,7 @@ import pytest
 from sqlmodel import select
 
 from lib import (
+    actions,
     budgets,
     checks,
     emission,
@@ -66,6 +67,7 @@ from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
 from lib.outgoing.hook_subscriptions import SubscriptionDraft
 from lib.outgoing.routes import RouteDraft, RouteView
+from lib.providers.actions import Action, ActionCall, ActionInput
 from lib.providers.base import CheckResult
 from lib.providers.diagnosis import Remedy
 from lib.providers.gohighlevel import GoHighLevel
@@ -100,8 +102,9 @@ from tests.outgoing_factories import (
 )
 
 MODULES = (
-    budgets,
     acceptance,
+    actions,
+    budgets,
     calculator,
     checks,
     deliveries,
@@ -273,6 +276,7 @@ DETAILS: dict[str, Call] = {
     "laboratory.simulator.find_event": lambda g, who: simulator.find_event(
         g.hub, who, _sent(g.item.id)
     ),
+    "actions.list_actions": lambda g, who: actions.list_actions(g.hub, who, g.item.id),
     "outgoing.destination_figures.figures": lambda g, who: destination_figures.figures(
         g.hub, who, g.destination.id
     ),
@@ -316,6 +320,9 @@ ACTIONS: dict[str, Call] = {
     "laboratory.endpoints.remove": lambda g, who: endpoints.remove(g.hub, who, g.bin_id),
     "laboratory.simulator.send": lambda g, who: simulator.send(
         g.hub, who, g.item.id, content_type="application/json", text="{}"
+    ),
+    "actions.run_action": lambda g, who: actions.run_action(
+        g.hub, who, g.item.id, name="do_nothing", given={}
     ),
     "outgoing.destinations.update": lambda g, who: destinations.update(
         g.hub, who, g.destination.id, draft=DestinationDraft("Taken")
@@ -404,6 +411,7 @@ REFUSED_TO_ANALYSTS = {
     "laboratory.route_trials.try_route",
     "laboratory.simulator.fill_in",
     "laboratory.simulator.find_event",
+    "actions.list_actions",
     "retention.plans.get_retention",
     "retention.plans.project",
     "outgoing.destinations.count_open",
@@ -431,12 +439,24 @@ REFUSED_TO_STAFF = {
 READS = LISTS | DETAILS
 
 
+class DoNothing(Action):
+    name = "do_nothing"
+    label = "Do nothing"
+    help = "Calls no vendor."
+    effect = "write"
+    input = ActionInput
+
+    def run(self, given: Any, call: ActionCall) -> Any:
+        return {}
+
+
 @pytest.fixture
 def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     """A connection of ada's with an event, a refusal and counts; no vendor is called."""
     use_targets(monkeypatch)
     answer = CheckResult("verified", CHECK_ANSWER)
     monkeypatch.setattr(type(get_provider("twilio")), "check", lambda *_: answer)
+    monkeypatch.setattr(type(get_provider("twilio")), "actions", (DoNothing(),))
     ada = make_user(hub)
     item = make_integration(hub, ada)
     values = {"account_sid": SID, "from_number": NUMBER}

@@ -1,5 +1,6 @@
 """The vendor client: what it sends, keeps, caps and hides."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -185,3 +186,42 @@ def test_only_the_operators_own_addresses_are_exempt(url: str, names: NameServer
     names.answer("api.example.evil.example", ["10.0.0.1"])
     with VendorClient((), ("https://api.example",)) as client:
         refusal_of(client, "https://api.example.evil.example/hush")
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+def test_says_whether_anything_can_have_been_sent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(http, "READ_SECONDS", 0.3)
+
+    def is_unprocessed(address: str) -> bool:
+        with VendorClient(LOOPBACK) as client, pytest.raises(ProviderError) as caught:
+            client.request("POST", address, data={"a": "b"})
+        return caught.value.is_unprocessed
+
+    assert is_unprocessed("http://127.0.0.1:9/x")
+    assert is_unprocessed("http://10.0.0.1/x")
+    for answer in (_hang_up, send(), send(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nAc")):
+        with serving(answer) as server:
+            assert not is_unprocessed(f"http://127.0.0.1:{server.port}/x")
+            assert server.bodies == [b"a=b"]
+    context = Authority(tmp_path).server_context("127.0.0.1")
+    with serving(send(OK), tls=context) as server:
+        assert is_unprocessed(f"https://127.0.0.1:{server.port}/x")
+        assert server.bodies == []
+
+
+def test_a_call_may_wait_longer_than_others(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "READ_SECONDS", 0.1)
+
+    async def slow(_: Request) -> Response:
+        await asyncio.sleep(0.5)
+        return PlainTextResponse("done")
+
+    with running(Starlette(routes=[Route("/", slow)])) as base, VendorClient(LOOPBACK) as client:
+        with pytest.raises(ProviderError):
+            client.request("GET", base)
+        assert client.request("GET", base, read_seconds=3.0).text == "done"

@@ -17,7 +17,16 @@ from lib.events import EventFilters, get_event, list_events, retry_event
 from lib.hub import Hub, prepare_hub
 from lib.ids import new_id
 from lib.integrations import Integration
-from lib.models import AuditEntry, Delivery, RetentionRun, RetentionWaiting, WebhookEvent
+from lib.message_states import OwnedReport, advance
+from lib.models import (
+    AuditEntry,
+    Delivery,
+    MessageState,
+    RetentionRun,
+    RetentionWaiting,
+    WebhookEvent,
+)
+from lib.providers.base import StateReport
 from lib.retention.plans import get_retention, project, set_retention
 from lib.retention.rounds import RetentionWork
 from tests.conftest import make_settings
@@ -424,3 +433,20 @@ def test_the_plan_tells_of_events_that_are_still_needed_and_the_last_round(
     assert plan.last_round is not None
     assert plan.last_round.finished_at == done.finished_at
     assert project(hub, ada).last_round == plan.last_round
+
+
+def test_states_of_messages_go_with_the_age_of_events(
+    hub: Hub, ada: Actor, item: Integration
+) -> None:
+    other = make_integration(hub, ada, "Kept longer")
+    set_retention(hub, ada, other.id, {"event_days": 3000})
+    for days in (1, 399, 401):
+        report = StateReport(f"SM{days}", "message", "sent", 4)
+        with shifted(-timedelta(days=days)), hub.database.write() as session:
+            owned = [OwnedReport(each.id, ada.id, report) for each in (item, other)]
+            advance(session, owned)
+    do_round(hub)
+    with hub.database.read() as session:
+        kept = {(row.integration_id, row.sid) for row in session.exec(select(MessageState))}
+    whole = {(other.id, f"SM{days}") for days in (1, 399, 401)}
+    assert kept == whole | {(item.id, "SM1"), (item.id, "SM399")}

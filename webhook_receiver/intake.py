@@ -61,8 +61,9 @@ class Intake:
         """
         started = time.perf_counter()
         provider = arrival.endpoint.provider
+        values = arrival.endpoint.opened
         try:
-            verification = provider.verify(arrival.request, arrival.endpoint.opened, self._settings)
+            verification = provider.verify(arrival.request, values, self._settings)
             parsed = provider.parse(arrival.request)
         except SignatureError as error:
             refusal = Refusal(provider.refused_status, error.reason, error.message, error.facts)
@@ -72,12 +73,12 @@ class Intake:
             await self.refuse(arrival, Refusal(400, "malformed", error.message, {}))
             raise
         event_id = new_id("evt")
-        answer = provider.answer(event_id, parsed)
+        answer = provider.answer(event_id, parsed, values)
         draft = _draft(arrival, verification, parsed, event_id=event_id, answer=answer)
         stored = await self._writer.store(draft)
         self._metrics.observe(time.perf_counter() - started)
         self._metrics.count(provider.slug, "duplicate" if stored.is_duplicate else "stored")
-        return provider.answer(stored.id, parsed) if stored.is_duplicate else answer
+        return provider.answer(stored.id, parsed, values) if stored.is_duplicate else answer
 
     async def refuse(self, arrival: Arrival, refusal: Refusal) -> None:
         """Keep a refused request, within the limit; a failure to do so is only logged.

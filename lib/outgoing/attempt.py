@@ -59,7 +59,7 @@ async def make_attempt(job: Job, sender: Sender) -> AttemptResult:
     started_at = now()
     try:
         body = render_body(job)
-        headers = sent_headers(job, body, started_at)
+        headers = sent_headers(job, body, started_at) if job.target.has_address else {}
     except InvalidInput as error:
         return not_sent(Judgement("dead", "config", error.message))
     exchange = await sender.post(OutgoingRequest(job.secrets.url, headers, body))
@@ -107,6 +107,6 @@ def judge(target: Target, exchange: Exchange) -> Judgement:
     if exchange.reply is not None:
         return target.judge(exchange.reply)
     fault = exchange.fault or _NO_ANSWER
-    if fault.error_class == "invalid_target":
+    if fault.is_final or fault.error_class == "invalid_target":
         return Judgement("dead", fault.error_class, fault.message)
     return Judgement("retry", fault.error_class, fault.message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, update
+from sqlalchemy import ColumnElement, case, update
 from sqlmodel import Session, col
 
 from lib.id_lists import listed
@@ -93,13 +93,22 @@ def claim(session: Session, lease: Lease, *, capacity: int) -> Claims:
 
 def release_expired(session: Session, moment: datetime) -> int:
     """Return deliveries to the queue whose worker did not come back; say how many."""
-    return _requeue(session, col(Delivery.lease_until) < moment, moment)
+    return _requeue(session, expired(moment), moment)
 
 
 def release(session: Session, lease_ids: Sequence[str], moment: datetime) -> int:
     """Return deliveries to the queue that their worker gives up; say how many."""
-    is_leased = col(Delivery.lease_until).is_not(None)
-    return _requeue(session, is_leased & col(Delivery.lease_id).in_(lease_ids), moment)
+    return _requeue(session, held(lease_ids), moment)
+
+
+def expired(moment: datetime) -> ColumnElement[bool]:
+    """Return the condition for deliveries whose worker did not come back."""
+    return col(Delivery.lease_until) < moment
+
+
+def held(lease_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition for deliveries that are still under these leases."""
+    return col(Delivery.lease_until).is_not(None) & col(Delivery.lease_id).in_(lease_ids)
 
 
 def _lock_open(

@@ -12,6 +12,7 @@ from lib.errors import InvalidInput, SecretUnreadable
 from lib.models import Destination
 from lib.outgoing.exchange import Secrets
 from lib.providers.fields import clean_values
+from lib.providers.registry import find_target
 from lib.providers.targets import Target
 from lib.seals import Vault
 from lib.settings import Settings
@@ -26,9 +27,13 @@ _MOST_CHARACTERS = 2_000
 def open_secrets(vault: Vault, row: Destination, moment: datetime) -> Secrets:
     """Return what an attempt at `moment` needs; raise SecretUnreadable, also when it is removed.
 
-    The signing secret before the present one signs along until its overlap ends.
+    The signing secret before the present one signs along until its overlap ends. An action
+    has neither an address nor a signature.
     """
     opened = credentials.open_secrets(vault, row)
+    target = find_target(row.kind)
+    if target is not None and not target.has_address:
+        return Secrets(url="", signing=())
     if not {URL, SIGNING} <= opened.keys():
         raise SecretUnreadable(
             f"The destination {row.id} was removed, so it has no address. Route to another one."

@@ -20,7 +20,8 @@ class DestinationDraft:
     """What a person or a caller enters; blank secrets of a stored one are kept.
 
     `values` are those of the target's own fields. `rate_limit` is
-    `{"per_second", "per_five_minutes"?}`; None leaves the limits to the kind.
+    `{"per_second", "per_five_minutes"?}`; None leaves the limits to the kind. An action has
+    `integration_id` and `action` in place of an address.
     """
 
     name: str
@@ -30,6 +31,8 @@ class DestinationDraft:
     concurrency: int | None = None
     # What a REST hook subscribed to, as `lib.outgoing.hook_subscriptions` keeps it.
     subscription: Mapping[str, Any] | None = None
+    integration_id: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,19 @@ class DestinationView:
     disabled_reason: str | None
     created_at: datetime
     updated_at: datetime
+    integration_id: str | None = None
+    action: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
 class IssuedDestination:
-    """A destination with the signing secret that was just issued, shown this once."""
+    """A destination with the signing secret that was just issued, shown this once.
+
+    An action is not signed, so it has none.
+    """
 
     destination: DestinationView
-    signing_secret: str
+    signing_secret: str | None
 
 
 def view(row: Destination, actor: Actor, *, owner: str) -> DestinationView:
@@ -90,4 +98,6 @@ def view(row: Destination, actor: Actor, *, owner: str) -> DestinationView:
         disabled_reason=HIDDEN if is_masked and row.disabled_reason else row.disabled_reason,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        integration_id=row.config_data.get("integration_id"),
+        action=row.config_data.get("action"),
     )

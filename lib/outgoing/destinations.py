@@ -19,6 +19,7 @@ from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Delivery, Destination, DestinationState, Route, User
 from lib.outgoing import pace, signing
+from lib.outgoing.action_destinations import bind_action, rebind_action, require_address
 from lib.outgoing.destination_rows import clean_name, locked_row, owned_row, visible_row
 from lib.outgoing.destination_secrets import (
     URL,
@@ -35,6 +36,7 @@ from lib.outgoing.destination_views import (
 )
 from lib.outgoing.limits import limits_of, stored_limits
 from lib.providers.registry import get_target
+from lib.providers.targets import Target
 from lib.users import confirm_password
 
 SECRET_OVERLAP = timedelta(hours=24)
@@ -48,29 +50,23 @@ def add(hub: Hub, actor: Actor, *, kind: str, draft: DestinationDraft) -> Issued
     """
     require_writer(actor)
     target = get_target(kind)
-    check_address(draft.url.strip(), target, hub.settings)
-    moment = now()
-    row = Destination(
-        id=new_id("dst"),
-        user_id=actor.id,
-        name=clean_name(draft.name),
-        kind=target.kind,
-        url_host="",
-        config_data=_config(draft, draft.subscription),
-        credentials={},
-        is_active=True,
-        created_at=moment,
-        updated_at=moment,
-    )
-    keep_entered(hub.vault, row, target, url=draft.url, values=draft.values)
-    secret = signing.issue_signing_secret()
-    keep_signing_secret(hub.vault, row, secret)
+    row = _new_row(actor, target, draft)
+    secret = None
+    if target.has_address or draft.url.strip():
+        check_address(draft.url.strip(), target, hub.settings)
+    if target.has_address:
+        keep_entered(hub.vault, row, target, url=draft.url, values=draft.values)
+        secret = signing.issue_signing_secret()
+        keep_signing_secret(hub.vault, row, secret)
     with hub.database.write() as session:
+        if not target.has_address:
+            bind_action(session, actor, row, draft)
         session.add(row)
         session.flush()
         session.add(_first_state(row))
         _changed(session, actor, "destination.added", row, kind=row.kind)
-        return IssuedDestination(view(row, actor, owner=actor.email), secret)
+        owner = session.get_one(User, row.user_id).email
+        return IssuedDestination(view(row, actor, owner=owner), secret)
 
 
 def update(
@@ -86,8 +82,12 @@ def update(
         if draft.url.strip():
             check_address(draft.url.strip(), target, hub.settings)
         row.name = clean_name(draft.name)
-        row.config_data = _config(draft, row.config_data.get("subscription"))
-        changed = keep_entered(hub.vault, row, target, url=draft.url, values=draft.values)
+        config = _config(draft, row.config_data.get("subscription"))
+        if target.has_address:
+            row.config_data = config
+            changed = keep_entered(hub.vault, row, target, url=draft.url, values=draft.values)
+        else:
+            changed = rebind_action(session, actor, row, draft, limits=config)
         if URL in changed:
             _enable(session, row)
         _changed(session, actor, "destination.updated", row, fields=", ".join(changed))
@@ -118,6 +118,7 @@ def rotate_signing_secret(hub: Hub, actor: Actor, destination_id: str) -> Issued
     secret = signing.issue_signing_secret()
     with hub.database.write() as session:
         row, owner = locked_row(session, actor, destination_id)
+        require_address(row)
         keep_signing_secret(hub.vault, row, secret)
         row.previous_secret_expires_at = now() + SECRET_OVERLAP
         _changed(session, actor, "destination.secret_rotated", row)
@@ -132,6 +133,7 @@ def reveal_url(hub: Hub, actor: Actor, destination_id: str, *, password: str) ->
     """
     with hub.database.read() as session:
         row, _ = owned_row(session, actor, destination_id)
+    require_address(row)
     if row.user_id != actor.id:
         raise NotAllowed("Only its owner may see the full address. Ask them, or enter a new one.")
     confirm_password(hub, actor, password)
@@ -213,6 +215,22 @@ def list_all(hub: Hub, actor: Actor) -> list[DestinationView]:
 def _config(draft: DestinationDraft, subscription: Mapping[str, Any] | None) -> dict[str, Any]:
     limits = stored_limits(draft.rate_limit, draft.concurrency)
     return limits if subscription is None else {**limits, "subscription": dict(subscription)}
+
+
+def _new_row(actor: Actor, target: Target, draft: DestinationDraft) -> Destination:
+    moment = now()
+    return Destination(
+        id=new_id("dst"),
+        user_id=actor.id,
+        name=clean_name(draft.name),
+        kind=target.kind,
+        url_host="",
+        config_data=_config(draft, draft.subscription),
+        credentials={},
+        is_active=True,
+        created_at=moment,
+        updated_at=moment,
+    )
 
 
 def _first_state(row: Destination) -> DestinationState:

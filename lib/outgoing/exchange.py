@@ -33,12 +33,14 @@ class Timings:
 class Fault:
     """Why no whole answer came: a class, and a sentence that names the next step.
 
-    `was_sent` is False when the request certainly never reached the other side.
+    `was_sent` is False when the request certainly never reached the other side. `is_final`
+    says that repeating cannot help, or might repeat an effect.
     """
 
     error_class: ErrorClass
     message: str
     was_sent: bool
+    is_final: bool = False
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,9 @@ def subscribe(hub: Hub, actor: Actor, draft: SubscriptionDraft) -> Subscription:
     except HubError:
         destinations.remove(hub, actor, place.id, typed_name=place.name)
         raise
-    return Subscription(place.id, event, integration_ids, issued.signing_secret, place.created_at)
+    return Subscription(
+        place.id, event, integration_ids, issued.signing_secret or "", place.created_at
+    )
 
 
 def unsubscribe(hub: Hub, actor: Actor, subscription_id: str) -> DestinationView:

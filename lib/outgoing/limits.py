@@ -12,7 +12,6 @@ from lib.providers.targets import RateLimit
 
 SLOWEST, FASTEST = 0.01, 1_000.0
 MOST_IN_FIVE_MINUTES = 300_000
-CONCURRENCY = 50
 MOST_CONCURRENCY = 100
 
 
@@ -29,7 +28,8 @@ def limits_of(row: Destination) -> Limits:
     kept = row.config_data.get("rate_limit")
     target = find_target(row.kind)
     rate = RateLimit(**kept) if kept else target.rate_limit if target else None
-    return Limits(rate, int(row.config_data.get("concurrency", CONCURRENCY)))
+    concurrency = target.concurrency if target else 1
+    return Limits(rate, int(row.config_data.get("concurrency", concurrency)))
 
 
 def stored_limits(rate_limit: Mapping[str, Any] | None, concurrency: int | None) -> dict[str, Any]:

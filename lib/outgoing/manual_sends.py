@@ -9,6 +9,7 @@ from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Delivery, Destination, WebhookEvent
+from lib.outgoing.action_destinations import action_kinds
 from lib.outgoing.delivery_views import DeliveryRow, view_delivery
 
 
@@ -20,6 +21,8 @@ def send_choices(hub: Hub, actor: Actor, event_id: str) -> dict[str, str]:
         query = (
             select(col(Destination.id), col(Destination.name))
             .where(col(Destination.user_id) == event.user_id, col(Destination.deleted_at).is_(None))
+            # Only a route has the mapping that yields an action's input.
+            .where(col(Destination.kind).not_in(action_kinds()))
             .order_by(col(Destination.name), col(Destination.id))
         )
         return dict(session.exec(query).all())
@@ -39,6 +42,7 @@ def send_event(hub: Hub, actor: Actor, event_id: str, destination_id: str) -> De
             destination is None
             or destination.deleted_at is not None
             or destination.user_id != event.user_id
+            or destination.kind in action_kinds()
         ):
             raise NotFound("There is no such destination. Choose one of the list.")
         if event.payload_removed_at is not None:

@@ -15,6 +15,7 @@ from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Destination, IntegrationConfig, Route
+from lib.outgoing.action_destinations import action_kinds
 from lib.outgoing.destination_rows import owned_row
 from lib.outgoing.filters import parse_filters, stored_filters
 from lib.outgoing.mapping import check_mapping
@@ -160,6 +161,12 @@ def _fill(
     row.mapping = (draft.mapping or "").strip() or None
     if row.mapping is not None:
         check_mapping(row.mapping)
+    elif destination.kind in action_kinds():
+        raise InvalidInput(
+            "An action needs a mapping that yields its fields, such as {to: data.From, body: "
+            "'Thank you'}. Write an expression of your own.",
+            field="mapping",
+        )
     row.name = " ".join(draft.name.split()) or f"{integration.name} → {destination.name}"
     if len(row.name) > _NAME_LENGTH:
         raise InvalidInput(f"Give a name of at most {_NAME_LENGTH} characters.", field="name")

@@ -11,6 +11,7 @@ import orjson
 from lib import audit
 from lib.access import Actor
 from lib.clock import now
+from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.log import REDACTED, redact_text
@@ -50,8 +51,14 @@ def send_test(hub: Hub, actor: Actor, destination_id: str) -> Trial:
     """
     with hub.database.read() as session:
         row, _ = owned_row(session, actor, destination_id)
+    target = get_target(row.kind)
+    if not target.has_address:
+        raise InvalidInput(
+            "A test would really do it. Try the action on its integration's page, under Actions.",
+            field="kind",
+        )
     secrets = open_secrets(hub.vault, row, now())
-    job = Job(new_id("dlv"), get_target(row.kind), secrets, _test_envelope(), None)
+    job = Job(new_id("dlv"), target, secrets, _test_envelope(), None)
     result = asyncio.run(_send(job, hub.settings))
     with hub.database.write() as session:
         outcome = result.judgement.outcome

@@ -6,6 +6,7 @@ tables, screens and queues.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -58,3 +59,7 @@ class Action(ABC):
         `given` is an instance of `input`. Raises ProviderError with a sentence that names the
         next step; `is_unprocessed` on it says that the vendor certainly did nothing.
         """
+
+    def remark(self, given: Mapping[str, Any]) -> str | None:
+        """Return a sentence about what was entered so far, for the form; None for nothing."""
+        return None

@@ -106,6 +106,22 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class StateReport:
+    """How far something at the vendor has come, as one event says.
+
+    `rank` orders the states of its `kind`; `sequence` is the vendor's own number of the
+    report, which goes before the rank.
+    """
+
+    sid: str
+    kind: str
+    state: str
+    rank: int
+    sequence: int | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """What a connection check found out.
 
@@ -200,8 +216,19 @@ class Provider(ABC):
         """Return a fresh value for `issued_field`."""
         raise NotImplementedError(f"{self.slug} issues no secret")
 
-    def answer(self, event_id: str, parsed: ParsedEvent) -> Answer:
-        """Return what the vendor expects to hear once the event is stored."""
+    def report(self, event_type: str, payload: Any) -> StateReport | None:
+        """Return the state of something at the vendor that a decoded payload tells of."""
+        return None
+
+    def previews(self, values: Values) -> Mapping[str, str]:
+        """Return documents that are made of the values that are no secret, XML by its title."""
+        return {}
+
+    def answer(self, event_id: str, parsed: ParsedEvent, values: Values) -> Answer:
+        """Return what the vendor expects to hear once the event is stored.
+
+        The receiver asks with each request, and once more when the event was there before.
+        """
         return Answer(200, b'{"id":"%s"}' % event_id.encode(), JSON)
 
     def samples(self) -> dict[str, Sample]:

@@ -27,6 +27,8 @@ class CredentialField:
     pattern_help: str = "Enter at most 500 characters on one line."
     placeholder: str = ""
     rotate_days: int | None = None
+    # Whether it takes more than one line.
+    is_long: bool = False
 
 
 def clean_values(owner: str, fields: Sequence[CredentialField], values: Values) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The list of providers; nothing else knows it."""
 
 from lib.errors import InvalidInput
+from lib.providers.action_target import ActionTarget
 from lib.providers.base import Provider
 from lib.providers.gohighlevel import GoHighLevel
 from lib.providers.make import Make
@@ -12,6 +13,8 @@ from lib.providers.zapier import Zapier
 _PROVIDERS: dict[str, Provider] = {
     provider.slug: provider for provider in (Twilio(), GoHighLevel(), Make(), Zapier(), Webhook())
 }
+
+_ACTION_TARGET = ActionTarget()
 
 
 def all_providers() -> tuple[Provider, ...]:
@@ -37,7 +40,8 @@ def get_provider(slug: str) -> Provider:
 
 def all_targets() -> tuple[Target, ...]:
     """Return every kind of destination in the order in which screens show them."""
-    return tuple(target for provider in all_providers() for target in provider.targets)
+    own = (target for provider in all_providers() for target in provider.targets)
+    return (*own, _ACTION_TARGET)
 
 
 def subscription_targets() -> tuple[Target, ...]:

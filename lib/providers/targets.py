@@ -75,6 +75,10 @@ class Target(ABC):
     success_note: ClassVar[str]
     rate_limit: ClassVar[RateLimit | None] = None
     most_body_bytes: ClassVar[int] = 5_000_000
+    # How many requests may be under way where the destination does not say it.
+    concurrency: ClassVar[int] = 50
+    # False for what is done through an integration: no address, no signature, a mapping needed.
+    has_address: ClassVar[bool] = True
     # Further values that a member may enter, such as a key that the other side asks for.
     fields: ClassVar[tuple[CredentialField, ...]] = ()
     # Whether a caller may subscribe such an address by itself, as REST hooks do.

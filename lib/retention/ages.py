@@ -17,7 +17,8 @@ class Ages:
 
     `payload_days` covers payload, headers and proof of an event; `attempt_days` delivery
     attempts and calls to vendors; `index_days` what events are found by; `rollup_days` the
-    hourly counts; `event_days` whole events with their deliveries, and refused requests.
+    hourly counts; `event_days` whole events with their deliveries, refused requests, and the
+    states of messages.
     """
 
     payload_days: int = 30

@@ -1,4 +1,4 @@
-"""Removing rows that have an age of their own: attempts, calls, refusals and hourly counts."""
+"""Removing rows that have an age of their own: attempts, calls, refusals, states and counts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from lib.models import (
     DeliveryRollup,
     HourlyRollup,
     IntegrationConfig,
+    MessageState,
     RejectedRequest,
     RetentionCursor,
 )
@@ -55,7 +56,7 @@ def _sweep_rollups(session: Session, owner: Owner, _after: str, limit: int) -> S
         # The index is by user and hour: other integrations of the user may keep their hours.
         due.append(col(HourlyRollup.hour) >= datetime.fromisoformat(cursor.position))
     key = ("hour", "integration_id", "event_type", "outcome")
-    count = _remove_hours(session, HourlyRollup, key=key, due=due, limit=limit)
+    count = _remove_keyed(session, HourlyRollup, key=key, due=due, limit=limit)
     if count == limit:
         return Swept({_ROLLUPS: count}, after="more")
     if cursor is None or datetime.fromisoformat(cursor.position) < bound - _CURSOR_STEP:
@@ -82,8 +83,21 @@ def _sweep_delivery_rollups(session: Session, owner: Owner, _after: str, limit: 
         col(DeliveryRollup.hour) < oldest_kept(days),
     ]
     key = ("hour", "destination_id", "outcome", "attempt", "bucket")
-    count = _remove_hours(session, DeliveryRollup, key=key, due=due, limit=limit)
+    count = _remove_keyed(session, DeliveryRollup, key=key, due=due, limit=limit)
     return Swept({"delivery_rollups": count}, after="more" if count == limit else None)
+
+
+def _sweep_states(session: Session, owner: Owner, _after: str, limit: int) -> Swept:
+    """Remove the states of messages and calls that no report has touched for an event's age."""
+    due = [
+        col(MessageState.user_id) == owner.user_id,
+        col(MessageState.updated_at) < oldest_kept(owner.ages.event_days),
+        col(MessageState.integration_id) == owner.id,
+    ]
+    count = _remove_keyed(
+        session, MessageState, key=("integration_id", "sid"), due=due, limit=limit
+    )
+    return Swept({"states": count}, after="more" if count == limit else None)
 
 
 # In this order: whole events first, so that nothing is taken from them piece by piece.
@@ -97,6 +111,7 @@ SWEEPS: Mapping[str, Sweep] = {
     "attempts": _sweep_attempts,
     "calls": _sweep_calls,
     "rejections": _sweep_rejections,
+    "states": _sweep_states,
     "rollups": _sweep_rollups,
     "delivery rollups": _sweep_delivery_rollups,
 }
@@ -133,7 +148,7 @@ def _remove(
     return Swept({name: len(found)}, freed, "more" if len(found) == limit else None)
 
 
-def _remove_hours(
+def _remove_keyed(
     session: Session, table: Any, *, key: Sequence[str], due: Sequence[Any], limit: int
 ) -> int:
     place = [col(getattr(table, name)) for name in key]

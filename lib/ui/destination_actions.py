@@ -29,6 +29,18 @@ def draw_actions(hub: Hub, user: Actor, item: DestinationView) -> None:
             hub, user, item.id
         ),
     )
+    if item.action is None:
+        _draw_secrets(hub, user, item)
+    _draw_dialog_row(
+        "Delete",
+        "Removes address, secrets and routes, and cancels what is queued. Finished deliveries "
+        "stay.",
+        key="webhooks_delete",
+        open_dialog=lambda: _confirm_removal(hub, user, item),
+    )
+
+
+def _draw_secrets(hub: Hub, user: Actor, item: DestinationView) -> None:
     overlap = ""
     if until := item.previous_secret_expires_at:
         overlap = f" The secret before this one signs along until {absolute(until)}."
@@ -45,13 +57,6 @@ def draw_actions(hub: Hub, user: Actor, item: DestinationView) -> None:
             key="webhooks_reveal",
             open_dialog=lambda: _ask_password(hub, user, item),
         )
-    _draw_dialog_row(
-        "Delete",
-        "Removes address, secrets and routes, and cancels what is queued. Finished deliveries "
-        "stay.",
-        key="webhooks_delete",
-        open_dialog=lambda: _confirm_removal(hub, user, item),
-    )
 
 
 def _draw_row(label: str, note: str, *, key: str, on_click: Callable[[], object]) -> None:

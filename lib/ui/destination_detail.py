@@ -25,6 +25,7 @@ from lib.ui.destination_words import (
 from lib.ui.errors import reporting_errors
 from lib.ui.formats import absolute, ago, duration, plain
 from lib.ui.issued_secret import draw_secret
+from lib.ui.links import draw_link
 from lib.ui.route_list import draw_routes
 
 _PAGE = "webhooks"
@@ -123,6 +124,13 @@ def _until(row: DestinationFigures) -> str:
 def _draw_test(hub: Hub, user: Actor, row: DestinationFigures) -> None:
     target = get_target(row.destination.kind)
     st.code(masked_address(row.destination), language=None)
+    if not target.has_address:
+        st.caption(
+            f"A test would really do it, so it is tried on the integration's page, under Actions. "
+            f"{plain(target.success_note)}"
+        )
+        draw_link("integrations", "Open the integrations", icon=":material/cable:")
+        return
     st.caption(
         f"A test sends one event of the type hub.test on the same way as a delivery: signed, "
         f"guarded, once. {plain(target.success_note)}"

@@ -14,10 +14,11 @@ from lib.errors import HubError
 from lib.hub import Hub
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
-from lib.outgoing.limits import CONCURRENCY, FASTEST, MOST_CONCURRENCY, MOST_IN_FIVE_MINUTES
+from lib.outgoing.limits import FASTEST, MOST_CONCURRENCY, MOST_IN_FIVE_MINUTES
 from lib.providers.fields import CredentialField
 from lib.providers.registry import all_targets
 from lib.providers.targets import Target
+from lib.ui.action_choice import draw_choice
 from lib.ui.destination_list import OPEN
 from lib.ui.destination_words import rate_words
 from lib.ui.form_problems import (
@@ -71,6 +72,7 @@ def draw_kinds(*, on_choose: Callable[[str], None]) -> None:
 def draw_add_form(hub: Hub, user: Actor, target: Target) -> None:
     """Draw the form of a new destination; saving it opens the destination."""
     form = _Form(hub, user, target)
+    _draw_choice(form)
     with st.form(form.key("form"), enter_to_submit=False):
         _draw_fields(form, name=target.label)
         st.form_submit_button(
@@ -81,6 +83,7 @@ def draw_add_form(hub: Hub, user: Actor, target: Target) -> None:
 def draw_edit_form(hub: Hub, user: Actor, item: DestinationView, target: Target) -> None:
     """Draw the form of a stored destination."""
     form = _Form(hub, user, target, item)
+    _draw_choice(form)
     with st.form(form.key("form"), enter_to_submit=False):
         _draw_fields(form, name=item.name)
         st.form_submit_button(
@@ -88,13 +91,22 @@ def draw_edit_form(hub: Hub, user: Actor, item: DestinationView, target: Target)
         )
 
 
+def _draw_choice(form: _Form) -> None:
+    """Draw what an action needs; outside the form, for the second box hangs on the first."""
+    if not form.target.has_address:
+        keys = (form.key("integration_id"), form.key("action"))
+        draw_choice(form.hub, form.user, form.stored, page=PAGE, keys=keys)
+
+
 def _draw_fields(form: _Form, *, name: str) -> None:
     fields = form.target.fields
-    draw_other_problem(PAGE, {"name", "url", *_LIMITS, *(item.name for item in fields)})
+    places = {"name", "url"} if form.target.has_address else {"name", "integration_id", "action"}
+    draw_other_problem(PAGE, {*places, *_LIMITS, *(item.name for item in fields)})
     st.text_input("Name", value=name, key=form.key("name"), help="How lists call it.")
     draw_problem(PAGE, "name")
-    hints = {"help": form.target.url_help, "placeholder": "https://…"}
-    _draw_box(form, "url", "Address", is_secret=True, hints=hints)
+    if form.target.has_address:
+        hints = {"help": form.target.url_help, "placeholder": "https://…"}
+        _draw_box(form, "url", "Address", is_secret=True, hints=hints)
     for item in fields:
         _draw_field(form, item)
     with st.expander("Limits", expanded=has_problem(PAGE, _LIMITS)):
@@ -154,7 +166,7 @@ def _draw_limits(form: _Form) -> None:
         max_value=MOST_CONCURRENCY,
         value=stored.own_concurrency if stored else None,
         key=form.key("concurrency"),
-        placeholder=f"usual: {CONCURRENCY}",
+        placeholder=f"usual: {form.target.concurrency}",
         help="How many may be under way at the same time.",
     )
     draw_problem(PAGE, "concurrency")
@@ -190,7 +202,8 @@ def _update(form: _Form) -> None:
 
 
 def _empty_secrets(form: _Form) -> None:
-    for name in ("url", *(item.name for item in form.target.fields)):
+    own = ("url",) if form.target.has_address else ()
+    for name in (*own, *(item.name for item in form.target.fields)):
         st.session_state[form.key(name)] = ""
 
 
@@ -204,6 +217,8 @@ def _entered(form: _Form) -> DestinationDraft:
         values={item.name: entered(item.name) or "" for item in form.target.fields},
         rate_limit=_rate(entered("per_second"), entered("per_five_minutes")),
         concurrency=entered("concurrency"),
+        integration_id=entered("integration_id") or "",
+        action=entered("action") or "",
     )
 
 

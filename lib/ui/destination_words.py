@@ -42,7 +42,12 @@ def kind_label(kind: str) -> str:
 
 
 def masked_address(item: DestinationView) -> str:
-    """Return the host and the last characters of an address, which itself is a secret."""
+    """Return the host and the last characters of an address, which itself is a secret.
+
+    An action has none: what it does stands in its place.
+    """
+    if item.action is not None:
+        return item.url_host
     return f"{item.url_host}/{item.credentials.get('url', MASK)}"
 
 

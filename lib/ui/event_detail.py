@@ -76,6 +76,10 @@ def _draw_head(event: EventDetail) -> None:
     simulated = " :orange-badge[Simulated]" if is_simulated(event.headers) else ""
     st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}{simulated}")
     st.markdown(f"**{plain(row.event_type)}** · {plain(row.summary)}")
+    if found := event.progress:
+        code = f" (error {plain(found.error_code)})" if found.error_code else ""
+        said = f"{found.kind.title()} {plain(found.sid)} is **{plain(found.state)}**{code}"
+        st.markdown(f"{said}, reported {ago(found.updated_at)}.")
     st.caption(f"{plain(row.integration_name)} · {ago(row.created_at)}")
     st.code(row.id, language=None)
 

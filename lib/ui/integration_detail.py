@@ -12,6 +12,7 @@ from lib.hub import Hub
 from lib.integrations import Integration
 from lib.providers.base import Provider
 from lib.providers.registry import get_provider
+from lib.ui.action_form import draw_actions
 from lib.ui.errors import show_refusal
 from lib.ui.first_event import await_first_event
 from lib.ui.formats import absolute, ago, plain, service_chip
@@ -38,10 +39,17 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
         if not item.is_active:
             st.badge("Paused", icon=":material/pause_circle:", color="gray")
         st.caption(f"Added {ago(item.created_at)} by {plain(item.owner)}", width="content")
-    connect, settings, address = st.tabs(["Connect", "Settings", "Address and removal"])
+    names = ["Connect", *(["Actions"] if provider.actions else []), "Settings"]
+    connect, *between, settings, address = st.tabs([*names, "Address and removal"])
     with connect:
         _draw_connect(hub, user, item, provider)
+    for actions in between:
+        with actions:
+            draw_actions(hub, user, item)
     with settings:
+        for title, document in provider.previews(item.config_data).items():
+            st.markdown(f"**{plain(title)}**, as it is sent")
+            st.code(document, language="xml", wrap_lines=True)
         draw_edit_form(hub, user, item, provider)
         draw_retention(hub, user, item)
     with address:

@@ -90,7 +90,8 @@ def _draw_field(form: _Form, item: CredentialField, first: str, problem: Mapping
     if item.is_secret:
         _draw_secret(form, item, label)
     else:
-        st.text_input(
+        draw = st.text_area if item.is_long else st.text_input
+        draw(
             label,
             value=first,
             key=form.key(item.name),

@@ -16,6 +16,7 @@ from lib.outgoing.field_paths import field_paths
 from lib.outgoing.rehearsals import Preview, count_matches, preview
 from lib.outgoing.routes import RouteDraft, RouteView
 from lib.providers.registry import get_provider, get_target
+from lib.ui.action_choice import draw_action_fields
 from lib.ui.address_choice import labels_by_id
 from lib.ui.errors import show_refusal
 from lib.ui.form_problems import draw_other_problem, forget_problem, keep_problem
@@ -176,9 +177,11 @@ def _draw_filters(hub: Hub, user: Actor, draft: RouteDraft) -> None:
 
 def _draw_mapping(hub: Hub, user: Actor, destination: DestinationView, draft: RouteDraft) -> None:
     st.subheader("3. Shape", anchor=False)
-    choices = [_AS_IT_IS, *get_target(destination.kind).mappings, _OWN]
+    target = get_target(destination.kind)
+    choices = [*([_AS_IT_IS] if target.has_address else []), *target.mappings, _OWN]
     if st.session_state.get(f"{_PAGE}_shape") not in choices:
-        st.session_state[f"{_PAGE}_shape"] = _AS_IT_IS
+        st.session_state[f"{_PAGE}_shape"] = choices[0]
+    draw_action_fields(hub, user, destination)
     shape, event = st.columns(2, gap="large")
     with shape:
         chosen = st.selectbox(

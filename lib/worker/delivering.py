@@ -12,13 +12,17 @@ from lib.clock import now
 from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.models import Destination
+from lib.outgoing.action_sender import MAYBE_DONE, ActionSenders
 from lib.outgoing.attempt import AttemptResult, Job, make_attempt, not_sent
 from lib.outgoing.claims import Claimed, Claims, Lease, claim, first_due, release
 from lib.outgoing.destination_book import DestinationBook
 from lib.outgoing.envelope import build_envelope
 from lib.outgoing.exchange import Sender
+from lib.outgoing.interrupted import bury_held
 from lib.outgoing.settlement import Finished, settle
-from lib.providers.targets import Judgement
+from lib.providers.registry import find_target
+from lib.providers.targets import Judgement, Target
 from lib.worker.database_thread import DatabaseThread
 
 log = structlog.get_logger()
@@ -34,6 +38,9 @@ _REMOVED = Judgement(
 _BROKEN = Judgement(
     "retry", "config", "The hub failed while it sent this. The worker's log says why."
 )
+_BROKEN_ACTION = Judgement(
+    "dead", "config", f"The hub failed while it did this. The worker's log says why. {MAYBE_DONE}"
+)
 
 
 class Deliverer:
@@ -48,6 +55,7 @@ class Deliverer:
         self._sender = sender
         self._database = database
         self._book = DestinationBook(hub.vault)
+        self._actions = ActionSenders(hub)
         self._lease = timedelta(seconds=hub.settings.delivery_lease_seconds)
         self._running: dict[asyncio.Task[None], str] = {}
         self._finished: list[Finished] = []
@@ -83,6 +91,7 @@ class Deliverer:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        self._actions.close()
         finished, self._finished = self._finished, []
         try:
             await self._database.run_once(lambda: self._settle_and_release(finished, given_up))
@@ -122,6 +131,7 @@ class Deliverer:
         with self._hub.database.write() as session:
             settle(session, finished, now())
             if lease_ids:
+                bury_held(session, list(lease_ids), now())
                 release(session, lease_ids, now())
 
     async def _attempt(self, claimed: Claimed) -> None:
@@ -146,9 +156,14 @@ class Deliverer:
                 document=build_envelope(claimed.event),
                 mapping=claimed.mapping,
             )
-            return await make_attempt(job, self._sender)
+            return await make_attempt(job, self._sender_for(claimed.destination, opened.target))
         except SecretUnreadable as error:
             return not_sent(Judgement("retry", "config", error.message))
         except Exception:
             log.exception("attempt_failed", delivery_id=claimed.id)
-            return not_sent(_BROKEN)
+            target = find_target(claimed.destination.kind)
+            is_action = target is not None and not target.has_address
+            return not_sent(_BROKEN_ACTION if is_action else _BROKEN)
+
+    def _sender_for(self, destination: Destination, target: Target) -> Sender:
+        return self._sender if target.has_address else self._actions.sender_for(destination)

@@ -14,6 +14,7 @@ from lib.ids import new_id
 from lib.models import WorkerHeartbeat
 from lib.outgoing.claims import release_expired
 from lib.outgoing.exchange import Sender
+from lib.outgoing.interrupted import bury_expired
 from lib.outgoing.replays import work_replays
 from lib.processing import process_batch
 from lib.retention.rounds import PAUSE_SECONDS, RetentionWork
@@ -122,7 +123,10 @@ class Worker:
             session.execute(
                 delete(WorkerHeartbeat).where(col(WorkerHeartbeat.beat_at) < moment - _FORGET_AFTER)
             )
+            unsure = bury_expired(session, moment)
             released = release_expired(session, moment)
+        if unsure:
+            log.warning("sends_interrupted", deliveries=unsure)
         if released:
             log.warning("leases_expired", deliveries=released)
         return released

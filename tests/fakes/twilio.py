@@ -15,21 +15,30 @@ AUTH_TOKEN = "12345"
 STANDARD_KEY = ("SK" + "1" * 32, "standard-secret")
 RESTRICTED_KEY = ("SK" + "2" * 32, "restricted-secret")
 TEST_AUTH_TOKEN = "MAGICTESTCREDENTIALS"
+FAILING_TOKEN = "MAGIC20500"
+CALL_SID = "CA" + "c" * 32
 _ANSWERS = load("twilio_api")
 
 
 def make_app() -> Starlette:
-    """Return the fake; `app.state.sent` keeps the forms that were posted."""
+    """Return the fake; `app.state.sent` keeps the forms that were posted.
+
+    `app.state.pairs` keeps them with repeated fields, `app.state.messages` what was sent.
+    """
     base = "/2010-04-01/Accounts/{sid}"
     app = Starlette(
         routes=[
             Route(base + ".json", _read_account),
             Route(base + "/Messages.json", _list_messages, methods=["GET"]),
             Route(base + "/Messages.json", _create, methods=["POST"]),
+            Route(base + "/Messages/{resource}.json", _read_message),
+            Route(base + "/Calls/{resource}.json", _read_call),
             Route(base + "/Calls.json", _create, methods=["POST"]),
         ]
     )
     app.state.sent = []
+    app.state.pairs = []
+    app.state.messages = []
     return app
 
 
@@ -46,30 +55,77 @@ async def _read_account(request: Request) -> Response:
 
 
 async def _list_messages(request: Request) -> Response:
-    given = _credentials(request)
-    if given == RESTRICTED_KEY:
+    if _credentials(request) == RESTRICTED_KEY:
         return JSONResponse({"code": 70051, "message": "Forbidden", "status": 403}, 403)
-    if given not in (STANDARD_KEY, (ACCOUNT_SID, AUTH_TOKEN)):
-        return _answer("auth_failed")
-    return JSONResponse({"messages": [], "page": 0, "page_size": 1})
+    if refusal := await _refuse(request):
+        return refusal
+    query = request.query_params
+    found = [
+        message
+        for message in reversed(request.app.state.messages)
+        if query.get("To") in (None, message["to"]) and query.get("From") in (None, message["from"])
+    ]
+    size = int(query.get("PageSize", "50"))
+    following = f"{request.url.path}?Page=1" if len(found) > size else None
+    page = {"messages": found[:size], "page": 0, "page_size": size, "next_page_uri": following}
+    return JSONResponse({**page, "uri": request.url.path})
 
 
-async def _create(request: Request) -> Response:
+async def _read_message(request: Request) -> Response:
+    if refusal := await _refuse(request):
+        return refusal
+    for message in request.app.state.messages:
+        if message["sid"] == request.path_params["resource"]:
+            return JSONResponse(message)
+    return _answer("not_found")
+
+
+async def _read_call(request: Request) -> Response:
+    if refusal := await _refuse(request):
+        return refusal
+    if request.path_params["resource"] != CALL_SID:
+        return _answer("not_found")
+    return JSONResponse({"sid": CALL_SID, "status": "completed", "duration": "12"})
+
+
+async def _refuse(request: Request) -> Response | None:
     given = _credentials(request)
     if trouble := await find_trouble(given[1]):
         return trouble
+    if given[1] == TEST_AUTH_TOKEN:
+        return _answer("test_credentials_forbidden")
+    if given[1] == FAILING_TOKEN:
+        return JSONResponse({"code": 20500, "message": "Internal", "status": 500}, 500)
     if given not in (STANDARD_KEY, (ACCOUNT_SID, AUTH_TOKEN)):
         return _answer("auth_failed")
-    form = dict(await request.form())
-    use = "SMS To" if request.url.path.endswith("Messages.json") else "Call To"
+    return None
+
+
+async def _create(request: Request) -> Response:
+    if refusal := await _refuse(request):
+        return refusal
+    given = await request.form()
+    form = dict(given)
+    kind = "SMS" if request.url.path.endswith("Messages.json") else "Call"
     for magic in _ANSWERS["magic_numbers"]:
-        if magic["use"] == use and magic["number"] == form.get("To") and "error" in magic:
+        kind_of, _, side = magic["use"].partition(" ")
+        if kind_of == kind and magic["number"] == form.get(side) and "error" in magic:
             error = {"code": magic["error"], "message": "Refused", "status": 400}
             return JSONResponse(error, 400)
     request.app.state.sent.append(form)
-    if use == "SMS To":
-        return _answer("message_created")
-    return JSONResponse({"sid": "CA" + "c" * 32, "status": "queued"}, 201)
+    request.app.state.pairs.append(given.multi_items())
+    if kind == "Call":
+        return JSONResponse({"sid": CALL_SID, "status": "queued"}, 201)
+    message = {
+        **_ANSWERS["message_created"]["body"],
+        "to": form.get("To"),
+        "from": form.get("From"),
+        "body": form.get("Body"),
+    }
+    if request.app.state.messages:
+        message["sid"] = f"SM{len(request.app.state.messages):032x}"
+    request.app.state.messages.append(message)
+    return JSONResponse(message, 201)
 
 
 def _credentials(request: Request) -> tuple[str, str]:

@@ -162,11 +162,11 @@ def test_fallback_call_and_other_headers_are_the_same_event() -> None:
 
 def test_answers_keep_twilio_quiet() -> None:
     message = TWILIO.parse(signed([("MessageSid", "SM1"), ("SmsStatus", "received")]))
-    answer = TWILIO.answer("evt_1", message)
+    answer = TWILIO.answer("evt_1", message, VALUES)
     assert (answer.status, answer.content_type) == (200, "text/xml")
     assert answer.body == b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
     status = TWILIO.parse(signed([("MessageSid", "SM1"), ("MessageStatus", "sent")]))
-    assert TWILIO.answer("evt_1", status).status == 204
+    assert TWILIO.answer("evt_1", status, VALUES).status == 204
 
 
 def test_summary_and_keys() -> None:

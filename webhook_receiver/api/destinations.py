@@ -33,6 +33,8 @@ class DestinationGiven(Given):
     )
     url: str = Field(default="", description="The full address; it is sealed.")
     credentials: dict[str, str] = Field(default={}, description="Further values of its kind.")
+    integration_id: str = Field(default="", description="For an action: whose it is.")
+    action: str = Field(default="", description="For an action: its name.")
     rate_limit: RateLimitGiven | None = Field(
         default=None, description="Left out, the kind's own limit holds."
     )
@@ -105,6 +107,8 @@ def add_destination(call: Call) -> Reply:
         values=given.credentials,
         rate_limit=_limit(given.rate_limit),
         concurrency=given.concurrency,
+        integration_id=given.integration_id,
+        action=given.action,
     )
     issued = destinations.add(call.hub, call.caller.actor, kind=given.kind, draft=draft)
     item = issued.destination

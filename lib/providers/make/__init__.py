@@ -4,6 +4,7 @@ from lib.http import VendorClient
 from lib.providers.base import CheckResult
 from lib.providers.fields import CredentialField, Values
 from lib.providers.hooks import HOOK_URL_PATTERN, INBOUND_SECRET, HookProvider
+from lib.providers.make.actions import make_actions
 from lib.providers.make.api import check_token
 from lib.providers.make.target import HOOK_API_KEY, PRINTABLE, MakeHook
 from lib.settings import Settings
@@ -54,6 +55,7 @@ class Make(HookProvider):
     )
     hook = MakeHook()
     targets = (hook,)
+    actions = make_actions(hook)
 
     def check(self, values: Values, settings: Settings, client: VendorClient) -> CheckResult:
         """Prove the API token where there is one, then send a test message to the hook."""

@@ -10,25 +10,33 @@ from lib.providers.base import (
     InboundRequest,
     ParsedEvent,
     Provider,
+    StateReport,
     Verification,
 )
 from lib.providers.contacts import Key, collect_keys
 from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.fields import Values
 from lib.providers.sending import Signed, Unsigned
+from lib.providers.twilio.actions import ACTIONS
 from lib.providers.twilio.check import check_account
 from lib.providers.twilio.doctor import diagnose_request
 from lib.providers.twilio.events import EVENT_TYPES, describe, parse_request
-from lib.providers.twilio.fields import FIELDS, PAIRED_FIELDS
+from lib.providers.twilio.fields import FIELDS, PAIRED_FIELDS, REPLY_FIELDS
 from lib.providers.twilio.sending import sign_request
 from lib.providers.twilio.signature import signed_pairs, verify_request
+from lib.providers.twilio.states import read_report
+from lib.providers.twilio.twiml import read_reply, render_reply
 from lib.settings import Settings
 
 __all__ = ["Twilio"]
 
 # Text in another type than XML would be sent to the member as a reply SMS.
 # https://www.twilio.com/docs/messaging/twiml
-_NO_REPLY = Answer(200, b'<?xml version="1.0" encoding="UTF-8"?><Response/>', "text/xml")
+_XML = "text/xml"
+_NO_REPLY = Answer(200, b'<?xml version="1.0" encoding="UTF-8"?><Response/>', _XML)
+# Only the first question of a call or message is answered by the member's reply: the end of a
+# Gather or Record asks at the same address, and the same reply would go on for ever.
+_REPLY_TO = {"call.inbound": "voice_reply", "message.inbound": "message_reply"}
 _NOTED = Answer(204)
 
 
@@ -38,6 +46,7 @@ class Twilio(Provider):
     slug = "twilio"
     label = "Twilio"
     fields = FIELDS
+    actions = ACTIONS
     signature_note = "Twilio signs every request with the account's primary Auth Token."
     signing_field = "auth_token"
     event_types = EVENT_TYPES
@@ -84,6 +93,9 @@ class Twilio(Provider):
                         "or clear both.",
                         field=missing,
                     )
+        for field in REPLY_FIELDS:
+            if field in clean:
+                read_reply(field, clean[field])
         return clean
 
     def account_key(self, values: Values) -> str | None:
@@ -98,9 +110,33 @@ class Twilio(Provider):
             return ()
         return tuple(dict.fromkeys(value for name, value in pairs if name == "AccountSid"))
 
-    def answer(self, event_id: str, parsed: ParsedEvent) -> Answer:
-        """Return empty TwiML to questions, and nothing to status callbacks."""
-        return _NOTED if parsed.event_type.endswith(".status") else _NO_REPLY
+    def report(self, event_type: str, payload: Any) -> StateReport | None:
+        """Return how far a message or call has come, from its status callback."""
+        return read_report(event_type, payload)
+
+    def previews(self, values: Values) -> dict[str, str]:
+        """Return the TwiML of the replies that were entered."""
+        return {
+            _label(field): render_reply(field, values[field]).decode()
+            for field in REPLY_FIELDS
+            if values.get(field)
+        }
+
+    def answer(self, event_id: str, parsed: ParsedEvent, values: Values) -> Answer:
+        """Return the member's reply, or empty TwiML, and nothing to status callbacks."""
+        if parsed.event_type.endswith(".status"):
+            return _NOTED
+        field = _REPLY_TO.get(parsed.event_type)
+        text = values.get(field) if field else None
+        return _reply(field, text) if field and text else _NO_REPLY
+
+
+def _reply(field: str, text: str) -> Answer:
+    """Return the stored reply; one that is no longer right must not keep the event out."""
+    try:
+        return Answer(200, render_reply(field, text), _XML)
+    except InvalidInput:
+        return _NO_REPLY
 
 
 def _label(name: str) -> str:

@@ -6,6 +6,7 @@ from lib.http import VendorAnswer, VendorClient
 from lib.providers.base import CheckResult
 from lib.providers.fields import Values
 from lib.providers.text import text_at
+from lib.providers.twilio.api import api_url
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 _REFUSED = (
@@ -26,12 +27,12 @@ _RESTRICTED_KEY = (
 )
 
 
-def check_account(values: Values, api_url: str, *, client: VendorClient) -> CheckResult:
+def check_account(values: Values, configured_url: str, *, client: VendorClient) -> CheckResult:
     """Climb the ladder: the Auth Token on the account, then the API key where there is one.
 
     The account's answer holds the Auth Token in clear, so only named fields of it are used.
     """
-    base = f"{api_url}/2010-04-01/Accounts/{values['account_sid']}"
+    base = f"{api_url(values, configured_url)}/2010-04-01/Accounts/{values['account_sid']}"
     answer = _get(client, f"{base}.json", auth=(values["account_sid"], values["auth_token"]))
     if answer.status != _OK:
         return _explain_refusal(answer)

@@ -6,6 +6,7 @@ from typing import Any
 
 from lib.providers.base import FORM, InboundRequest, ParsedEvent, digest
 from lib.providers.text import clean_text, text_at
+from lib.providers.twilio.errors import cause_of
 from lib.providers.twilio.signature import signed_pairs
 
 Parameters = Mapping[str, str]
@@ -29,6 +30,7 @@ EVENT_TYPES = (
     "call.inbound",
     "call.outbound",
     "call.gather",
+    "call.recorded",
     "call.dial",
     "call.status",
     "recording.status",
@@ -111,7 +113,8 @@ def _call_type(parameters: Parameters) -> str:
         return "call.status"
     if parameters.get("Direction", "inbound").startswith("outbound"):
         return "call.outbound" if status == "in-progress" else "call.status"
-    return "call.inbound"
+    # The end of a Record asks what to do next, at the address that began it.
+    return "call.recorded" if "RecordingUrl" in parameters else "call.inbound"
 
 
 def _message_inbound(payload: Any) -> str:
@@ -127,7 +130,11 @@ def _message_inbound(payload: Any) -> str:
 def _message_status(payload: Any) -> str:
     status = text_at(payload, "MessageStatus", "SmsStatus") or "unknown"
     code = text_at(payload, "ErrorCode")
-    return f"Message to {_party(payload, 'To')} is {status}" + (f" (error {code})" if code else "")
+    said = f"Message to {_party(payload, 'To')} is {status}"
+    if not code:
+        return said
+    cause = cause_of(code)
+    return f"{said} (error {code}): {cause}" if cause else f"{said} (error {code})"
 
 
 def _call_inbound(payload: Any) -> str:
@@ -141,6 +148,10 @@ def _call_status(payload: Any) -> str:
 def _call_gather(payload: Any) -> str:
     said = text_at(payload, "Digits", "SpeechResult") or "nothing"
     return f"Caller {_party(payload, 'From')} entered {said}"
+
+
+def _call_recorded(payload: Any) -> str:
+    return f"Caller {_party(payload, 'From')} left a recording"
 
 
 def _status_of(noun: str, *names: str) -> Callable[[Any], str]:
@@ -165,6 +176,7 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "call.inbound": _call_inbound,
     "call.outbound": _call_inbound,
     "call.gather": _call_gather,
+    "call.recorded": _call_recorded,
     "call.dial": _status_of("Dialled call", "DialCallStatus"),
     "call.status": _call_status,
     "recording.status": _status_of("Recording", "RecordingStatus"),

@@ -4,6 +4,7 @@ from lib.providers.fields import CredentialField
 
 _PRINTABLE = r"[!-~]{1,200}"
 _COPY_HELP = "Copy it again, without spaces."
+_REPLY = r"(?s).{1,4000}"
 _SENDER = r"\+[1-9]\d{1,14}|whatsapp:\+[1-9]\d{1,14}|(?:messenger|client|sip):[!-~]{1,200}|\d{5,6}"
 
 FIELDS = (
@@ -72,5 +73,40 @@ FIELDS = (
         pattern=_PRINTABLE,
         pattern_help=_COPY_HELP,
     ),
+    CredentialField(
+        name="region",
+        label="Region",
+        help="Only for an account whose data is outside the United States, such as ie1 or au1.",
+        pattern=r"[a-z]{2}[0-9]",
+        pattern_help="It is two letters and a digit: us1, ie1 or au1.",
+        placeholder="us1",
+    ),
+    CredentialField(
+        name="edge",
+        label="Edge",
+        help="Only to enter Twilio's network at a place of your choice, such as dublin.",
+        pattern=r"[a-z]{2,20}(?:-[a-z]{2,20})?",
+        pattern_help="It is a name such as ashburn, dublin or sydney.",
+        placeholder="ashburn",
+    ),
+    CredentialField(
+        name="voice_reply",
+        label="Answer to calls",
+        help="A text that is read out, or a list of TwiML verbs. Blank: the call is ended.",
+        pattern=_REPLY,
+        pattern_help="Enter at most 4,000 characters.",
+        is_long=True,
+        placeholder='[{"verb": "say", "text": "We call you back."}, {"verb": "hangup"}]',
+    ),
+    CredentialField(
+        name="message_reply",
+        label="Answer to messages",
+        help="A text that is sent back, or a list of TwiML verbs. Blank: nobody gets a reply.",
+        pattern=_REPLY,
+        pattern_help="Enter at most 4,000 characters.",
+        is_long=True,
+        placeholder="Thank you, we have your message.",
+    ),
 )
+REPLY_FIELDS = ("voice_reply", "message_reply")
 PAIRED_FIELDS = (("api_key_sid", "api_key_secret"), ("shared_key_id", "shared_key_secret"))

@@ -3,6 +3,7 @@
 from lib.http import VendorClient
 from lib.providers.base import CheckResult
 from lib.providers.fields import CredentialField, Values
+from lib.providers.hook_actions import TriggerHook
 from lib.providers.hooks import HOOK_URL_PATTERN, INBOUND_SECRET, HookProvider
 from lib.providers.zapier.targets import ZapierCatchHook, ZapierSubscription
 from lib.settings import Settings
@@ -29,6 +30,7 @@ class Zapier(HookProvider):
     )
     hook = ZapierCatchHook()
     targets = (hook, ZapierSubscription())
+    actions = (TriggerHook(hook),)
 
     def check(self, values: Values, settings: Settings, client: VendorClient) -> CheckResult:
         """Send a test message to the hook where there is one."""
