@@ -17,7 +17,7 @@ from lib.hub import Hub
 from lib.ids import new_id
 from lib.integrations import owned_row
 from lib.models import WebhookEvent
-from lib.providers.base import digest
+from lib.providers.digests import digest
 from lib.providers.text import clean_text
 
 SCHEME = "api token"

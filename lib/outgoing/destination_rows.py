@@ -1,11 +1,20 @@
-"""The rows of destinations that a user may see or change, for the use cases around them."""
+"""The rows of destinations: new ones, and those that a user may see or change."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from lib.access import Actor, require_writer
+from lib.clock import now
 from lib.errors import InvalidInput, NotFound
+from lib.ids import new_id
 from lib.models import Destination, DestinationState, User
+from lib.outgoing import pace
+from lib.outgoing.destination_views import DestinationDraft
+from lib.outgoing.limits import limits_of, stored_limits
+from lib.providers.targets import Target
 
 _NAME_LENGTH = 80
 
@@ -50,3 +59,41 @@ def clean_name(name: str) -> str:
     if not 1 <= len(cleaned) <= _NAME_LENGTH:
         raise InvalidInput(f"Give a name of 1 to {_NAME_LENGTH} characters.", field="name")
     return cleaned
+
+
+def config_of(draft: DestinationDraft, subscription: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what `config_data` keeps: the own limits, and what a REST hook subscribed to."""
+    limits = stored_limits(draft.rate_limit, draft.concurrency)
+    return limits if subscription is None else {**limits, "subscription": dict(subscription)}
+
+
+def new_row(actor: Actor, target: Target, draft: DestinationDraft) -> Destination:
+    """Return a new row without secrets."""
+    moment = now()
+    return Destination(
+        id=new_id("dst"),
+        user_id=actor.id,
+        name=clean_name(draft.name),
+        kind=target.kind,
+        url_host="",
+        config_data=config_of(draft, draft.subscription),
+        credentials={},
+        is_active=True,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def first_state(row: Destination) -> DestinationState:
+    """Return the state of a new destination: nothing went wrong, a full budget."""
+    return DestinationState(
+        destination_id=row.id,
+        breaker="closed",
+        failures_in_row=0,
+        times_opened=0,
+        blocked_until=None,
+        tokens=pace.burst(limits_of(row).rate),
+        refilled_at=row.created_at,
+        window_started_at=row.created_at,
+        window_count=0,
+    )

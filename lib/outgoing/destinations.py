@@ -3,9 +3,7 @@
 Addresses and secrets go in; an address comes out by `reveal_url` alone, a secret once.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy import update as sql_update
@@ -16,11 +14,18 @@ from lib.access import Actor, require_writer
 from lib.clock import now
 from lib.errors import InvalidInput, NotAllowed
 from lib.hub import Hub
-from lib.ids import new_id
 from lib.models import Delivery, Destination, DestinationState, Route, User
-from lib.outgoing import pace, signing
+from lib.outgoing import signing
 from lib.outgoing.action_destinations import bind_action, rebind_action, require_address
-from lib.outgoing.destination_rows import clean_name, locked_row, owned_row, visible_row
+from lib.outgoing.destination_rows import (
+    clean_name,
+    config_of,
+    first_state,
+    locked_row,
+    new_row,
+    owned_row,
+    visible_row,
+)
 from lib.outgoing.destination_secrets import (
     URL,
     check_address,
@@ -34,9 +39,7 @@ from lib.outgoing.destination_views import (
     IssuedDestination,
     view,
 )
-from lib.outgoing.limits import limits_of, stored_limits
 from lib.providers.registry import get_target
-from lib.providers.targets import Target
 from lib.users import confirm_password
 
 SECRET_OVERLAP = timedelta(hours=24)
@@ -50,7 +53,7 @@ def add(hub: Hub, actor: Actor, *, kind: str, draft: DestinationDraft) -> Issued
     """
     require_writer(actor)
     target = get_target(kind)
-    row = _new_row(actor, target, draft)
+    row = new_row(actor, target, draft)
     secret = None
     if target.has_address or draft.url.strip():
         check_address(draft.url.strip(), target, hub.settings)
@@ -63,7 +66,7 @@ def add(hub: Hub, actor: Actor, *, kind: str, draft: DestinationDraft) -> Issued
             bind_action(session, actor, row, draft)
         session.add(row)
         session.flush()
-        session.add(_first_state(row))
+        session.add(first_state(row))
         _changed(session, actor, "destination.added", row, kind=row.kind)
         owner = session.get_one(User, row.user_id).email
         return IssuedDestination(view(row, actor, owner=owner), secret)
@@ -82,7 +85,7 @@ def update(
         if draft.url.strip():
             check_address(draft.url.strip(), target, hub.settings)
         row.name = clean_name(draft.name)
-        config = _config(draft, row.config_data.get("subscription"))
+        config = config_of(draft, row.config_data.get("subscription"))
         if target.has_address:
             row.config_data = config
             changed = keep_entered(hub.vault, row, target, url=draft.url, values=draft.values)
@@ -210,41 +213,6 @@ def list_all(hub: Hub, actor: Actor) -> list[DestinationView]:
         query = query.where(col(Destination.user_id) == actor.id)
     with hub.database.read() as session:
         return [view(row, actor, owner=email) for row, email in session.exec(query)]
-
-
-def _config(draft: DestinationDraft, subscription: Mapping[str, Any] | None) -> dict[str, Any]:
-    limits = stored_limits(draft.rate_limit, draft.concurrency)
-    return limits if subscription is None else {**limits, "subscription": dict(subscription)}
-
-
-def _new_row(actor: Actor, target: Target, draft: DestinationDraft) -> Destination:
-    moment = now()
-    return Destination(
-        id=new_id("dst"),
-        user_id=actor.id,
-        name=clean_name(draft.name),
-        kind=target.kind,
-        url_host="",
-        config_data=_config(draft, draft.subscription),
-        credentials={},
-        is_active=True,
-        created_at=moment,
-        updated_at=moment,
-    )
-
-
-def _first_state(row: Destination) -> DestinationState:
-    return DestinationState(
-        destination_id=row.id,
-        breaker="closed",
-        failures_in_row=0,
-        times_opened=0,
-        blocked_until=None,
-        tokens=pace.burst(limits_of(row).rate),
-        refilled_at=row.created_at,
-        window_started_at=row.created_at,
-        window_count=0,
-    )
 
 
 def _enable(session: Session, row: Destination) -> None:

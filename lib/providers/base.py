@@ -4,8 +4,6 @@ A provider folder subclasses `Provider` and fills in what is abstract. It refuse
 tables, engines, screens and other providers.
 """
 
-import base64
-import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -17,7 +15,6 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from lib.clock import now_nanoseconds
 from lib.errors import MalformedRequest
 from lib.http import VendorClient
 from lib.providers.actions import Action
@@ -302,22 +299,3 @@ def join_fields(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
-
-
-def digest(content: bytes) -> str:
-    """Return 144 bits of the SHA-256 of `content` in 24 characters.
-
-    A key is stored twice, in its row and in the unique index, where it decides how many
-    pages a commit writes.
-    """
-    return base64.b64encode(hashlib.sha256(content).digest()[:18]).decode()
-
-
-def digest_within_minute(content: bytes) -> str:
-    """Return 112 bits of the SHA-256 of `content` behind the UTC minute, in 24 characters.
-
-    Keys of one minute lie side by side in the index, so that a commit on a large table
-    touches few of its pages.
-    """
-    minute = now_nanoseconds() // 60_000_000_000
-    return base64.b64encode(minute.to_bytes(4) + hashlib.sha256(content).digest()[:14]).decode()

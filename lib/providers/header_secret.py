@@ -8,7 +8,8 @@ import secrets
 from collections.abc import Mapping
 
 from lib.errors import InvalidInput, SignatureError
-from lib.providers.base import InboundRequest, Verification, digest_within_minute
+from lib.providers.base import InboundRequest, Verification
+from lib.providers.digests import digest_within_minute
 from lib.providers.sending import Signed, Unsigned
 
 HEADER = "x-hub-secret"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lib.providers.base import digest
+from lib.providers.digests import digest
 
 # PostgreSQL refuses NUL, and UTF-8 has no lone surrogates; both can stand in JSON.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")

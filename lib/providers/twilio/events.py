@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib.providers.base import FORM, InboundRequest, ParsedEvent, digest
+from lib.providers.base import FORM, InboundRequest, ParsedEvent
+from lib.providers.digests import digest
 from lib.providers.text import clean_text, text_at
 from lib.providers.twilio.errors import cause_of
 from lib.providers.twilio.signature import signed_pairs
