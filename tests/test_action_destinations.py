@@ -24,7 +24,7 @@ from lib.models import (
     SearchDocument,
     WebhookEvent,
 )
-from lib.outgoing import destinations, issues, manual_sends, routes, trials
+from lib.outgoing import destinations, issues, manual_sends, rehearsals, routes, trials
 from lib.outgoing.claims import Lease, claim, release_expired
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
 from lib.outgoing.interrupted import bury_expired, bury_held
@@ -193,6 +193,27 @@ def test_a_route_to_an_action_needs_a_mapping(acting: Hub, ada: Actor, item: Int
         routes.add(acting, ada, RouteDraft(item.id, made.id))
     assert caught.value.field == "mapping"
     assert routes.add(acting, ada, RouteDraft(item.id, made.id, mapping=MAPPING)).mapping
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        (MAPPING, None),
+        ("{to: 'nobody', body: 'x'}", "To is not right"),
+        ("{body: 'x'}", "To is missing"),
+        ("data.Body", "one JSON object"),
+    ],
+)
+def test_a_preview_says_what_the_action_would_not_take(
+    acting: Hub, ada: Actor, item: Integration, mapping: str, words: str | None
+) -> None:
+    made = add(acting, ada, item)
+    make_event(acting, item)
+    shown = rehearsals.preview(acting, ada, RouteDraft(item.id, made.id, mapping=mapping))
+    assert shown is not None
+    assert shown.result is not None
+    assert (words or "") in (shown.error or "")
+    assert (shown.error is None) == (words is None)
 
 
 def test_an_event_is_not_sent_past_its_mapping(acting: Hub, ada: Actor, item: Integration) -> None:

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from lib import integrations
 from lib.access import Actor
-from lib.action_runs import find_action
+from lib.action_runs import check_input, find_action
 from lib.errors import InvalidInput, NotFound
 from lib.models import Destination, IntegrationConfig
 from lib.outgoing.destination_views import DestinationDraft
@@ -76,6 +76,15 @@ def bound_integration(session: Session, row: Destination) -> IntegrationConfig:
             "The integration that acts was removed. Choose another in the destination's settings."
         )
     return found
+
+
+def check_as_input(session: Session, destination_id: str, result: Any, *, owner_id: str) -> None:
+    """Raise InvalidInput or NotFound if a destination is an action that cannot take `result`."""
+    row = session.get(Destination, destination_id) if destination_id else None
+    if row is None or row.user_id != owner_id or row.kind not in action_kinds():
+        return
+    integration = bound_integration(session, row)
+    check_input(find_action(integration.service_name, row.config_data.get(ACTION, "")), result)
 
 
 def reaches_people(session: Session, row: Destination) -> bool:

@@ -13,6 +13,7 @@ from lib.access import Actor
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.models import WebhookEvent
+from lib.outgoing.action_destinations import check_as_input
 from lib.outgoing.envelope import Envelope, EventFacts, build_envelope
 from lib.outgoing.filters import FilterRow, matches, parse_filters, takes_type
 from lib.outgoing.mapping import apply_mapping
@@ -67,10 +68,12 @@ def preview(
     """Return what the draft makes of an event; None while there is none to show.
 
     Without `event_id` it is the newest one that the draft takes; if it takes none, the
-    newest of its types, or else the newest. A mapping that fails is said in `error`.
+    newest of its types, or else the newest. A mapping that fails, or does not yield the input
+    of the action that it leads to, is said in `error`.
     """
     rows = parse_filters(draft.filters)
     with hub.database.read() as session:
+        owner_id = integrations.owned_row(session, actor, draft.integration_id).user_id
         if event_id is not None:
             events = [_chosen_event(session, actor, draft.integration_id, event_id)]
         else:
@@ -84,7 +87,9 @@ def preview(
     error: str | None = None
     try:
         result = apply_mapping((draft.mapping or "").strip() or None, envelope)
-    except InvalidInput as refusal:
+        with hub.database.read() as session:
+            check_as_input(session, draft.destination_id, result, owner_id=owner_id)
+    except (InvalidInput, NotFound) as refusal:
         error = refusal.message
     is_taken = _takes(draft, rows, envelope)
     return Preview(event.id, event.created_at, envelope, is_taken, result, error)

@@ -129,7 +129,8 @@ def _draw_test(hub: Hub, user: Actor, row: DestinationFigures) -> None:
             f"A test would really do it, so it is tried on the integration's page, under Actions. "
             f"{plain(target.success_note)}"
         )
-        draw_link("integrations", "Open the integrations", icon=":material/cable:")
+        query = {"open": row.destination.integration_id or ""}
+        draw_link("integrations", "Open the integration", query=query, icon=":material/cable:")
         return
     st.caption(
         f"A test sends one event of the type hub.test on the same way as a delivery: signed, "
