@@ -58,7 +58,7 @@ def begin(hub: Hub, actor: Actor, *, key: str, digest: str) -> Attempt | KeptAns
         )
     attempt = Attempt(actor.id, key, digest)
     with hub.database.write() as session:
-        session.execute(delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - KEPT))
+        _prune(session)
         if _claim(session, attempt, is_sqlite=hub.database.is_sqlite):
             return attempt
         row = session.get_one(
@@ -86,6 +86,16 @@ def release(hub: Hub, attempt: Attempt) -> None:
                 col(IdempotencyKey.status).is_(None),
             )
         )
+
+
+def prune(hub: Hub) -> None:
+    """Forget every key whose day is over, with the answer that was kept under it."""
+    with hub.database.write() as session:
+        _prune(session)
+
+
+def _prune(session: Session) -> None:
+    session.execute(delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < now() - KEPT))
 
 
 def _claim(session: Session, attempt: Attempt, *, is_sqlite: bool) -> bool:

@@ -276,6 +276,16 @@ def test_the_key_of_a_failed_request_is_free_again(hub: Hub) -> None:
         ada.post("/api/integrations", MAKE, idempotency_key="key-1")
 
 
+def test_old_keys_are_forgotten_by_whatever_is_called(hub: Hub) -> None:
+    with calling(hub) as ada:
+        ada.post("/api/integrations", MAKE, idempotency_key="key-1")
+        for hours, left in ((23, 1), (25, 0)):
+            with time_machine.travel(now() + timedelta(hours=hours)):
+                ada.get("/api/me")
+            with hub.database.read() as session:
+                assert len(session.exec(select(IdempotencyKey)).all()) == left
+
+
 def test_a_request_under_way_holds_its_key(hub: Hub) -> None:
     actor = make_user(hub)
     idempotency.begin(hub, actor, key="key-1", digest="same")

@@ -78,7 +78,7 @@ class Api:
             response = problem(refusal_of_outage())
         await response(scope, receive, send)
         if caller is not None and api_tokens.is_use_due(caller.token):
-            await self._note_use(caller)
+            await self._keep_house(caller)
 
     async def _admit(
         self, operation: Operation, scope: Scope, headers: Mapping[str, str]
@@ -134,11 +134,17 @@ class Api:
         )
         return _response(kept, is_replayed=is_replayed)
 
-    async def _note_use(self, caller: Caller) -> None:
+    async def _keep_house(self, caller: Caller) -> None:
+        """Note the token's use and forget old keys: once a minute a token, after the answer."""
+
+        def work() -> None:
+            api_tokens.note_use(self.hub, caller.token)
+            idempotency.prune(self.hub)
+
         try:
-            await self._in_thread(self._quick, lambda: api_tokens.note_use(self.hub, caller.token))
+            await self._in_thread(self._quick, work)
         except DBAPIError as error:
-            log.warning("token_use_not_noted", why=type(error).__name__)
+            log.warning("api_house_not_kept", why=type(error).__name__)
 
     async def _in_thread(self, pool: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(pool, work)
