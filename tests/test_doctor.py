@@ -208,6 +208,16 @@ def shared_key_unknown(bench: Bench) -> None:
     bench.post(form(SMS, signature), **settings)
 
 
+def shared_key_id(bench: Bench) -> None:
+    values = {"account_sid": ACCOUNT, "shared_key_id": "WK1", "shared_key_secret": "s" * 32}
+    integrations.update(
+        bench.hub, bench.member, bench.issued.integration.id, name="Desk", values=values
+    )
+    signature = twilio_sign(bench.url, SMS.items(), secret="s" * 32, algorithm="sha256")
+    settings = {"x_twilio_webhooks_signature_settings": "key=WK2,algorithm=HMAC_SHA256"}
+    bench.post(form(SMS, signature), **settings)
+
+
 def rotated_away(bench: Bench) -> None:
     signed = sign_form(bench.url, SMS, token=OTHER_TOKEN)
     bench.post(signed)
@@ -289,6 +299,7 @@ TWILIO: dict[str, tuple[str, Callable[[Bench], None]]] = {
     "the query in another order": ("query_changed", query_reordered),
     "a SharedKey that does not sign": ("shared_key_unused", shared_key_unused),
     "a SharedKey that the hub lacks": ("shared_key_unknown", shared_key_unknown),
+    "a SharedKey under another id": ("shared_key_id", shared_key_id),
     "an address that was rotated away": ("old_address", rotated_away),
 }
 
