@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.outgoing.envelope import EventFacts
-from lib.providers.base import StateReport, decode_payload
+from lib.providers.base import StateReport
+from lib.providers.payloads import decode_payload
 from lib.providers.registry import get_provider
 
 _MOST_WORDS_CHARACTERS = 4_000

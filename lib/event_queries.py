@@ -11,7 +11,7 @@ from lib.access import Actor
 from lib.errors import NotAllowed, NotFound
 from lib.hub import Hub
 from lib.models import IntegrationConfig, WebhookEvent
-from lib.providers.base import decode_payload
+from lib.providers.payloads import decode_payload
 from lib.search import matching_events
 
 Rows = Select[*tuple[Any, ...]]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lib.providers.base import decode_payload
+from lib.providers.payloads import decode_payload
 
 Envelope = dict[str, Any]
 

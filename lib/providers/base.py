@@ -4,24 +4,20 @@ A provider folder subclasses `Provider` and fills in what is abstract. It refuse
 tables, engines, screens and other providers.
 """
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
-import orjson
-
-from lib.errors import MalformedRequest
 from lib.http import VendorClient
 from lib.providers.actions import Action
 from lib.providers.authorization import Authorization
 from lib.providers.budgets import Budget
 from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.fields import CredentialField, Values, clean_values
+from lib.providers.payloads import decode_payload, join_fields, read_form, read_json
 from lib.providers.sending import (
     FORM_TYPE,
     JSON_TYPE,
@@ -36,8 +32,6 @@ from lib.settings import Settings
 Outcome = Literal["verified", "accepted", "failed"]
 FORM = FORM_TYPE
 JSON = JSON_TYPE
-# Far above any vendor's form; a body of a million "&" would hold the receiver for seconds.
-MAX_FORM_FIELDS = 5000
 
 
 @dataclass
@@ -237,50 +231,6 @@ class Provider(ABC):
         return (Path(__file__).parent / self.slug / "setup.md").read_text(encoding="utf-8")
 
 
-def read_form(body: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a form body in their order, blank ones included.
-
-    Raises MalformedRequest for one with thousands of fields.
-    """
-    try:
-        return parse_qsl(
-            body.decode("utf-8", "replace"),
-            keep_blank_values=True,
-            max_num_fields=MAX_FORM_FIELDS,
-        )
-    except ValueError as error:
-        raise MalformedRequest(
-            f"The form has more than {MAX_FORM_FIELDS} fields. Send fewer fields, or JSON."
-        ) from error
-
-
-def read_json(body: bytes) -> Any:
-    """Return the parsed body; raise MalformedRequest when it is not JSON in UTF-8."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        # It is stricter than some senders are (NaN, lone surrogates); they are taken too.
-        pass
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise MalformedRequest(
-            "The body is not valid JSON. Look at the sender's body template and send it again."
-        ) from error
-
-
-def decode_payload(content_type: str, body: bytes) -> Any:
-    """Return a stored body as people and mappings see it, whatever it is.
-
-    A form becomes an object, a repeated field a list; text that is not JSON becomes
-    `{"value": text}`, as Make shows it.
-    """
-    try:
-        return join_fields(read_form(body)) if content_type == FORM else read_json(body)
-    except MalformedRequest:
-        return {"value": body.decode("utf-8", "replace")}
-
-
 def read_payload(request: InboundRequest) -> Any:
     """Return the body of a JSON, form or text request as `decode_payload` would.
 
@@ -291,11 +241,3 @@ def read_payload(request: InboundRequest) -> Any:
     if request.content_type == FORM:
         return join_fields(request.form)
     return decode_payload(request.content_type, request.body)
-
-
-def join_fields(pairs: list[tuple[str, str]]) -> dict[str, Any]:
-    """Return form fields as an object; a repeated name becomes a list."""
-    values: dict[str, list[str]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}

@@ -43,7 +43,7 @@ def draw_builder(hub: Hub, user: Actor, stored: RouteView | None, *, to: str | N
     _begin(stored, to if to in {item.id for item in targets} else None)
     draw_other_problem(_PAGE, ())
     item, destination = _draw_ends(hub, user, sources, targets)
-    if item is None or destination is None:
+    if not (item and destination):
         st.caption("Choose where events come from and where they go, then the rest is tried live.")
         return
     draft = _draft(item, destination)
@@ -169,10 +169,8 @@ def _draw_filters(hub: Hub, user: Actor, draft: RouteDraft) -> None:
     if not found.looked_at:
         st.caption("No event has come in yet, so nothing can be tried.")
         return
-    last = counted(found.looked_at, "event")
-    st.markdown(
-        f":material/filter_alt: **{found.matched:,}** of the last {last} would go this way."
-    )
+    last = f"{found.matched:,}** of the last {counted(found.looked_at, 'event')}"
+    st.markdown(f":material/filter_alt: **{last} would go this way.")
 
 
 def _draw_mapping(hub: Hub, user: Actor, destination: DestinationView, draft: RouteDraft) -> None:

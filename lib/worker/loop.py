@@ -11,6 +11,7 @@ from sqlmodel import col
 from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.laboratory import endpoints
 from lib.models import WorkerHeartbeat
 from lib.outgoing.claims import release_expired
 from lib.outgoing.exchange import Sender
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 
 BEAT_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
+_FORGET_SECONDS = 600.0
 _FORGET_AFTER = timedelta(days=1)
 # Less than the five seconds after which honcho kills.
 _GRACE_SECONDS = 2.0
@@ -57,6 +59,7 @@ class Worker:
                 self._keep_alive(),
                 self._replay(),
                 self._retain(),
+                self._forget(),
                 watch(self._hub.database, self._on_change),
                 self._stopping.wait(),
             )
@@ -107,6 +110,11 @@ class Worker:
         while True:
             has_more = await self._database.run(retention.step)
             await asyncio.sleep(PAUSE_SECONDS if has_more else _LOOK_SECONDS)
+
+    async def _forget(self) -> None:
+        while True:
+            await self._database.run(lambda: endpoints.prune(self._hub))
+            await asyncio.sleep(_FORGET_SECONDS)
 
     def _beat(self) -> int:
         """Give a sign of life, and take over from workers that gave none."""

@@ -9,8 +9,9 @@ import time_machine
 
 from lib.clock import now
 from lib.errors import HubError, InvalidInput, MalformedRequest, SignatureError
-from lib.providers.base import FORM, InboundRequest, Provider, decode_payload
+from lib.providers.base import FORM, InboundRequest, Provider
 from lib.providers.diagnosis import Circumstances, Neighbour
+from lib.providers.payloads import decode_payload
 from lib.providers.registry import all_providers
 from lib.providers.sending import Unsigned, encode_body, fill_sample
 from tests.providers.samples import SAMPLES, SETTINGS, fixtures, make_request, with_headers

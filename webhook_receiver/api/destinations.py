@@ -75,6 +75,8 @@ class DestinationShown(Shown):
     kind: str
     url_host: str
     credentials: dict[str, str]
+    integration_id: str | None
+    action: str | None
     rate_limit: RateLimitShown | None
     concurrency: int
     is_active: bool
@@ -169,6 +171,8 @@ def _show(item: DestinationView, **issued: Any) -> DestinationShown:
         kind=item.kind,
         url_host=item.url_host,
         credentials=dict(item.credentials),
+        integration_id=item.integration_id,
+        action=item.action,
         rate_limit=None
         if rate is None
         else RateLimitShown(per_second=rate.per_second, per_five_minutes=rate.per_five_minutes),

@@ -3,8 +3,8 @@
 import hashlib
 
 from lib.errors import InvalidInput
-from lib.providers.base import read_form
 from lib.providers.fields import Values
+from lib.providers.payloads import read_form
 from lib.providers.sending import FORM_TYPE, Signed, Unsigned
 from lib.providers.twilio.signature import Algorithm, sign, signed_text
 
