@@ -20,8 +20,8 @@ from lib.outgoing.exchange import Exchange, Fault, OutgoingRequest, Timings
 from lib.providers.targets import Reply
 from lib.worker.database_thread import DatabaseThread
 from lib.worker.delivering import Deliverer
+from tests import outgoing_factories
 
-SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OK = Exchange(Timings(1.0), Reply(200, {"content-type": "text/plain"}, b"thanks"))
 TIMEOUT = Exchange(Timings(30_000.0), fault=Fault("timeout", "No answer in time.", was_sent=True))
 
@@ -65,43 +65,8 @@ class ScriptedSender:
 def make_destination(
     hub: Hub, owner: Actor, url: str = "https://sink.example.com/a", **changes: Any
 ) -> Destination:
-    """Insert a destination of the kind http with a closed breaker."""
-    moment = now()
-    row_id = new_id("dst")
-    credentials = {
-        name: {
-            "sealed": hub.vault.seal(text, place=("destinations", row_id, name)),
-            "last4": "",
-            "set_at": moment.isoformat(),
-        }
-        for name, text in {"url": url, "signing_secret": SIGNING_SECRET}.items()
-    }
-    values: dict[str, Any] = {
-        "name": row_id,
-        "kind": "http",
-        "url_host": "sink.example.com",
-        "config_data": {},
-        "credentials": credentials,
-        "is_active": True,
-        "created_at": moment,
-        "updated_at": moment,
-    }
-    row = Destination(id=row_id, user_id=owner.id, **(values | changes))
-    state = DestinationState(
-        destination_id=row_id,
-        breaker="closed",
-        failures_in_row=0,
-        times_opened=0,
-        tokens=1.0,
-        refilled_at=moment,
-        window_started_at=moment,
-        window_count=0,
-    )
-    with hub.database.write() as session:
-        session.add(row)
-        session.flush()
-        session.add(state)
-    return row
+    """Insert a destination of the kind http with a closed breaker and one token to spend."""
+    return outgoing_factories.make_destination(hub, owner, url=url, tokens=1.0, **changes)
 
 
 def owner_of(item: Integration) -> Actor:

@@ -27,7 +27,13 @@ _ENDS = ("delivered", "accepted", "dead", "cancelled")
 
 
 def make_destination(
-    hub: Hub, owner: Actor, name: str = "Warehouse", *, kind: str = "http", **values: Any
+    hub: Hub,
+    owner: Actor,
+    name: str = "Warehouse",
+    *,
+    kind: str = "http",
+    url: str = URL,
+    **values: Any,
 ) -> Destination:
     """Insert a destination with its state row; `values` replace columns of either."""
     moment = now()
@@ -40,7 +46,7 @@ def make_destination(
         url_host="hooks.example.com",
         config_data={},
         credentials={
-            "url": _seal(hub, row_id, "url", URL),
+            "url": _seal(hub, row_id, "url", url),
             "signing_secret": _seal(hub, row_id, "signing_secret", SIGNING_SECRET),
         },
         is_active=True,

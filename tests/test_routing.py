@@ -10,7 +10,6 @@ from sqlmodel import col, select
 
 from lib.clock import now
 from lib.hub import Hub
-from lib.ids import new_id
 from lib.integrations import Integration
 from lib.models import (
     Delivery,
@@ -25,6 +24,7 @@ from lib.processing import process_batch
 from tests.delivering import make_destination, owner_of
 from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user
+from tests.outgoing_factories import make_route
 
 
 @pytest.fixture
@@ -35,26 +35,6 @@ def item(hub: Hub) -> Integration:
 @pytest.fixture
 def destination(hub: Hub, item: Integration) -> Destination:
     return make_destination(hub, owner_of(item))
-
-
-def make_route(hub: Hub, item: Integration, destination: Destination, **changes: Any) -> str:
-    moment = now()
-    values: dict[str, Any] = {"event_types": ["*"], "filters": [], "is_active": True, **changes}
-    row_id = new_id("rte")
-    with hub.database.write() as session:
-        session.add(
-            Route(
-                id=row_id,
-                user_id=item.user_id,
-                integration_id=item.id,
-                destination_id=destination.id,
-                name="onwards",
-                created_at=moment,
-                updated_at=moment,
-                **values,
-            )
-        )
-    return row_id
 
 
 def receive(hub: Hub, item: Integration, event_type: str = "message.received", **sms: str) -> str:
@@ -83,7 +63,10 @@ def test_event_becomes_one_delivery_for_each_route(
     hub: Hub, item: Integration, destination: Destination
 ) -> None:
     other = make_destination(hub, owner_of(item))
-    routes = [make_route(hub, item, destination, mapping="data"), make_route(hub, item, other)]
+    routes = [
+        make_route(hub, item, destination, mapping="data").id,
+        make_route(hub, item, other).id,
+    ]
     event_id = receive(hub, item)
     process_all(hub)
     made = deliveries(hub)
@@ -118,7 +101,7 @@ def test_route_takes_its_types_and_what_its_filters_let_through(
 def test_what_is_paused_or_removed_sends_nothing_onwards(
     hub: Hub, item: Integration, destination: Destination, what: str
 ) -> None:
-    route_id = make_route(hub, item, destination)
+    route_id = make_route(hub, item, destination).id
     with hub.database.write() as session:
         if what == "route":
             session.get_one(Route, route_id).is_active = False

@@ -19,8 +19,9 @@ from tests.delivering import (
 )
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_integration_row, make_user
+from tests.outgoing_factories import make_route
 from tests.test_processing import put
-from tests.test_routing import deliveries, make_route, receive
+from tests.test_routing import deliveries, receive
 
 URL = "https://sink.example.com/a"
 
