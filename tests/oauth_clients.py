@@ -22,7 +22,7 @@ from lib.models import (
 )
 from tests.factories import make_user
 from tests.fakes import gohighlevel
-from tests.fakes.gohighlevel import LOCATION_ID
+from tests.fakes.gohighlevel import LOCATION_ID, Meter
 from tests.fakes.gohighlevel_oauth import CLIENT_ID, CLIENT_SECRET, AppGrants
 from tests.fakes.server import running
 
@@ -88,10 +88,10 @@ class App:
 
 
 @contextmanager
-def app_of(hub: Hub) -> Iterator[App]:
-    """Yield a connection in front of a running fake."""
+def app_of(hub: Hub, meter: Meter | None = None) -> Iterator[App]:
+    """Yield a connection in front of a running fake, whose calls `meter` counts."""
     grants = AppGrants(LOCATION_ID)
-    with running(gohighlevel.make_app(grants=grants)) as url:
+    with running(gohighlevel.make_app(meter, grants)) as url:
         yield App(hub, grants, url)
 
 

@@ -1,5 +1,6 @@
 """Running an action: who may, what is checked, what is kept, and many at once."""
 
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -176,8 +177,7 @@ def test_the_list_holds_what_the_provider_declares(
 
 def test_a_provider_without_actions_offers_none(acting: Hub, ada: Actor) -> None:
     slug = next(each.slug for each in all_providers() if not each.actions)
-    values = {"location_id": "ve9EPM428h8vShlRW1KT"} if slug == "gohighlevel" else {}
-    issued = integrations.add(acting, ada, service_name=slug, name="Quiet", values=values)
+    issued = integrations.add(acting, ada, service_name=slug, name="Quiet", values={})
     assert list_actions(acting, ada, issued.integration.id) == []
 
 
@@ -200,4 +200,6 @@ def test_fifty_at_once_do_no_harm(
     assert sorted(map(str, ends)) == sorted(f"Number {number}" for number in range(50))
     assert len(fakes.apps["twilio"].state.sent) == 50
     assert len(kept(acting, ApiCall)) == len(acted(acting)) == 50
-    assert twilio.AUTH_TOKEN not in repr((kept(acting, ApiCall), acted(acting), ends))
+    shown = repr((kept(acting, ApiCall), acted(acting), ends))
+    # As a word: ids and times hold the same five digits by chance.
+    assert not re.search(rf"\b{twilio.AUTH_TOKEN}\b", shown)

@@ -150,7 +150,7 @@ class EveryKind(ActionInput):
         default=None, title="Story", description="Long.", json_schema_extra={"format": "textarea"}
     )
     whole: int = Field(default=3, title="Whole", description="A number.", ge=1, le=9)
-    part: float | None = Field(default=None, title="Part", description="A fraction.")
+    part: float | None = Field(default=None, title="Part", description="A fraction.", ge=0)
     flag: bool = Field(default=True, title="Flag", description="Yes or no.")
     colour: Literal["red", "blue"] = Field(default="blue", title="Colour", description="One.")
     sizes: list[Literal["s", "m"]] = Field(default=["m"], title="Sizes", description="Some.")
@@ -213,6 +213,8 @@ def test_defaults_and_limits_come_from_the_model(visitor: Visitor, item: Integra
     form = Form(visitor, item, "take_all")
     whole = form.script.number_input(key=form.key("whole"))
     assert (whole.value, whole.min, whole.max) == (3, 1, 9)
+    part = form.script.number_input(key=form.key("part"))
+    assert (part.min, part.step) == (0, 0.01)
     assert form.script.text_input(key=form.key("text")).placeholder == "word"
     assert form.script.text_area(key=form.key("story")).label == "Story (optional)"
     form.click()

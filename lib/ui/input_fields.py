@@ -120,14 +120,17 @@ def _draw_text(field: InputField) -> None:
 
 
 def _draw_number(field: InputField) -> None:
-    default = field.info.default
-    is_whole = field.kind is int
+    # One whole number among them makes Streamlit take whole numbers only.
+    value, least, most = (
+        field.kind(each) if isinstance(each, int | float) else None
+        for each in (field.info.default, field.limit("ge", "gt"), field.limit("le"))
+    )
     st.number_input(
         field.label,
-        value=default if isinstance(default, int | float) else None,
-        min_value=field.limit("ge", "gt"),
-        max_value=field.limit("le"),
-        step=1 if is_whole else None,
+        value=value,
+        min_value=least,
+        max_value=most,
+        step=1 if field.kind is int else None,
         **_hints(field),
     )
 

@@ -10,54 +10,46 @@ from starlette.applications import Starlette
 from lib import http
 from lib.errors import ProviderError
 from lib.http import VendorAnswer, VendorClient
-from lib.providers.actions import Action, ActionCall
+from lib.providers.actions import ActionCall
 from lib.providers.gohighlevel import GoHighLevel
 from lib.providers.gohighlevel.api import read_answer
 from lib.settings import Settings
 from tests.fakes import gohighlevel
 from tests.fakes.server import running
+from tests.providers.action_samples import INPUTS, START
 
 ACTIONS = {action.name: action for action in GoHighLevel.actions}
 LOCATION = gohighlevel.LOCATION_ID
-START = "2026-11-23T10:00:00Z"
-# What each action is given, and what of its answer shows that it was understood.
-GIVEN: dict[str, tuple[dict[str, Any], str]] = {
-    "search_contacts": ({"query": "ada", "email": "ada@example.com"}, "contacts"),
-    "get_contact": ({"contact_id": "con1"}, "contact"),
-    "create_contact": ({"first_name": "Ada", "email": "ada@example.com"}, "contact"),
-    "upsert_contact": ({"phone": "+1 415 555 0123", "tags": ["vip"]}, "contact"),
-    "update_contact": ({"contact_id": "con1", "city": "Berlin"}, "contact"),
-    "delete_contact": ({"contact_id": "con1"}, "succeeded"),
-    "add_tags": ({"contact_id": "con1", "tags": ["vip"]}, "tags"),
-    "remove_tags": ({"contact_id": "con1", "tags": ["vip"]}, "tags"),
-    "list_notes": ({"contact_id": "con1"}, "notes"),
-    "add_note": ({"contact_id": "con1", "body": "Called"}, "note"),
-    "list_tasks": ({"contact_id": "con1"}, "tasks"),
-    "add_task": ({"contact_id": "con1", "title": "Call", "due_date": START}, "task"),
-    "search_conversations": ({"contact_id": "con1"}, "conversations"),
-    "list_messages": ({"conversation_id": "cnv1"}, "messages"),
-    "send_message": ({"contact_id": "con1", "message": "Hello"}, "messageId"),
-    "list_calendars": ({}, "calendars"),
-    "free_slots": (
-        {"calendar_id": "cal1", "start": START, "end": "2026-12-24T10:00:00Z"},
-        "2026-11-26",
-    ),
-    "book_appointment": ({"calendar_id": "c1", "contact_id": "con1", "start_time": START}, "id"),
-    "update_appointment": ({"appointment_id": "apt1", "appointment_status": "cancelled"}, "id"),
-    "list_workflows": ({}, "workflows"),
-    "add_contact_to_workflow": (
-        {"contact_id": "con1", "workflow_id": "wf1", "start_at": START},
-        "succeeded",
-    ),
-    "remove_contact_from_workflow": ({"contact_id": "con1", "workflow_id": "wf1"}, "succeeded"),
-    "search_opportunities": ({"q": "chair", "status": "all"}, "opportunities"),
-    "list_pipelines": ({}, "pipelines"),
-    "create_opportunity": (
-        {"name": "Chair", "contact_id": "con1", "pipeline_id": "pip1", "monetary_value": 120},
-        "opportunity",
-    ),
-    "update_opportunity_status": ({"opportunity_id": "opp1", "status": "won"}, "succeeded"),
-    "get_location": ({}, "location"),
+GIVEN = INPUTS["gohighlevel"]
+# What of the answer shows that the vendor understood.
+SHOWN = {
+    "search_contacts": "contacts",
+    "get_contact": "contact",
+    "create_contact": "contact",
+    "upsert_contact": "contact",
+    "update_contact": "contact",
+    "delete_contact": "succeeded",
+    "add_tags": "tags",
+    "remove_tags": "tags",
+    "list_notes": "notes",
+    "add_note": "note",
+    "list_tasks": "tasks",
+    "add_task": "task",
+    "search_conversations": "conversations",
+    "list_messages": "messages",
+    "send_message": "messageId",
+    "list_calendars": "calendars",
+    "free_slots": "2026-11-26",
+    "book_appointment": "id",
+    "update_appointment": "id",
+    "list_workflows": "workflows",
+    "add_contact_to_workflow": "succeeded",
+    "remove_contact_from_workflow": "succeeded",
+    "search_opportunities": "opportunities",
+    "list_pipelines": "pipelines",
+    "create_opportunity": "opportunity",
+    "update_opportunity_status": "succeeded",
+    "get_location": "location",
 }
 # What a repetition would double, or what reaches a person.
 SENDS = {
@@ -88,7 +80,7 @@ class Vendor:
 
     def fail(self, name: str, **values: str) -> ProviderError:
         with pytest.raises(ProviderError) as caught:
-            self.run(name, GIVEN[name][0], **values)
+            self.run(name, GIVEN[name], **values)
         assert not any(text in caught.value.message for text in values.values() if "pit-" in text)
         return caught.value
 
@@ -105,14 +97,13 @@ def vendor() -> Iterator[Vendor]:
 
 
 def test_every_action_is_tried_here() -> None:
-    assert ACTIONS.keys() == GIVEN.keys()
+    assert ACTIONS.keys() == GIVEN.keys() == SHOWN.keys()
     assert {name for name, action in ACTIONS.items() if action.effect == "send"} == SENDS
 
 
 @pytest.mark.parametrize("name", GIVEN)
 def test_it_states_its_version_its_fields_and_its_location(vendor: Vendor, name: str) -> None:
-    given, shown = GIVEN[name]
-    assert shown in vendor.run(name, given)
+    assert SHOWN[name] in vendor.run(name, GIVEN[name])
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -121,7 +112,7 @@ def test_a_missing_scope_is_named(vendor: Vendor, name: str) -> None:
     assert error.code == "missing_scope"
     assert error.permanent
     named = error.message.partition("the scope ")[2].partition(". ")[0]
-    assert GIVEN[name][1] in vendor.run(name, GIVEN[name][0], private_token=f"pit-scopes:{named}")
+    assert SHOWN[name] in vendor.run(name, GIVEN[name], private_token=f"pit-scopes:{named}")
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -237,7 +228,7 @@ def test_messages_and_workflows_are_written_in_the_vendors_words(vendor: Vendor)
         "/conversations/messages",
         {"type": "SMS", "contactId": "c1", "message": "Hi", "scheduledTimestamp": 1795428000},
     )
-    vendor.run("add_contact_to_workflow", GIVEN["add_contact_to_workflow"][0])
+    vendor.run("add_contact_to_workflow", GIVEN["add_contact_to_workflow"])
     path, body = vendor.last_sent
     assert path == "/contacts/con1/workflow/wf1"
     assert body == {"eventStartTime": "2026-11-23T10:00:00+00:00"}
@@ -284,14 +275,3 @@ def test_slots_are_asked_in_milliseconds_and_deals_in_snake_case(vendor: Vendor)
 def test_what_cannot_be_right_is_refused_before_the_call(name: str, given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ACTIONS[name].input.model_validate(given)
-
-
-@pytest.mark.parametrize("action", GoHighLevel.actions, ids=lambda action: action.name)
-def test_every_field_is_explained_to_people(action: Action) -> None:
-    assert action.label
-    assert action.help.endswith(".")
-    for field in action.input.model_fields.values():
-        assert field.title
-        assert field.description
-        assert field.description.endswith((".", "!"))
-    assert action.input.model_json_schema()["type"] == "object"
