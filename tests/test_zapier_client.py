@@ -266,6 +266,7 @@ def test_a_zap_that_is_gone_ends_its_subscription(hub: Hub, app: ZapierApp, shop
         shop.sell(2)
         work(hub, until=lambda: not pending(app))
         assert len(server.bodies) == 1
+        assert deliveries(app) == ["dead"], "nothing more is routed to what is gone"
     (place,) = app.client.get("/api/destinations", headers={"x-api-key": app.secret}).json()
     assert (place["id"], place["status"]) == (app.subscribed["id"], "disabled")
     app.unsubscribe()

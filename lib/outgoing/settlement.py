@@ -18,6 +18,7 @@ from lib.models import (
     DeliveryRollup,
     Destination,
     DestinationState,
+    Route,
 )
 from lib.outgoing import breaker, schedule
 from lib.outgoing.attempt import AttemptResult
@@ -211,17 +212,24 @@ def _move_on(
 
 
 def _disable_gone(session: Session, finished: Sequence[Finished], moment: datetime) -> None:
+    """Send nothing more to addresses that answered 410; a subscription ends with its routes."""
     gone = {
-        item.claimed.destination.id: item.result.judgement.message
+        item.claimed.destination.id: item
         for item in finished
         if item.result.judgement.outcome == "gone"
     }
-    for destination_id, reason in sorted(gone.items()):
+    for destination_id, item in sorted(gone.items()):
         session.execute(
             update(Destination)
             .where(col(Destination.id) == destination_id, col(Destination.disabled_at).is_(None))
-            .values(disabled_at=moment, disabled_reason=reason)
+            .values(disabled_at=moment, disabled_reason=item.result.judgement.message)
         )
+        if "subscription" in item.claimed.destination.config_data:
+            session.execute(
+                update(Route)
+                .where(col(Route.destination_id) == destination_id, col(Route.deleted_at).is_(None))
+                .values(is_active=False, deleted_at=moment, updated_at=moment)
+            )
 
 
 def _count(session: Session, finished: Sequence[Finished], endings: dict[str, _Ending]) -> None:
