@@ -55,6 +55,7 @@ OFFERED_PER_SECOND = 200
 class Plan:
     """How much is measured; `pending` is the size of the queue for the memory figure."""
 
+    destinations: int
     rounds: int
     count: int
     seconds: int
@@ -75,16 +76,21 @@ class Bench:
 
 def measure_throughput(bench: Bench, plan: Plan) -> None:
     """Print the worker's rate, the plain loop's, and their ratio."""
-    destination = make_destination(
-        bench.hub, bench.owner, f"{SINK}/quick", config_data={"concurrency": CONCURRENCY}
-    )
+    places = [
+        make_destination(
+            bench.hub, bench.owner, f"{SINK}/quick", config_data={"concurrency": CONCURRENCY}
+        )
+        for _ in range(plan.destinations)
+    ]
     events = _insert_events(bench, 200)
     bodies = [json.dumps(build_envelope(event)) for event in events]
     path = bench.folder / "bodies.json"
     path.write_text(json.dumps([bodies[n % len(bodies)] for n in range(plan.count)]))
     ours, plain = [], []
     for _ in range(plan.rounds):
-        _queue(bench, destination, [event.id for event in events], count=plan.count)
+        for place in places:
+            share = plan.count // len(places)
+            _queue(bench, place, [event.id for event in events], count=share)
         ours.append(_drain(bench, plan.count))
         plain.append(_post_plainly(path))
     ratios = [a / b for a, b in zip(ours, plain, strict=True)]
@@ -284,7 +290,10 @@ def _benching(name: str, url: str, folder: Path) -> Iterator[Bench]:
 
 def run_database(name: str, url: str, *, folder: Path, plan: Plan) -> None:
     """Measure everything on one database."""
-    print(f"\n{name}: {plan.rounds} rounds of {plan.count} deliveries, concurrency {CONCURRENCY}")
+    print(
+        f"\n{name}: {plan.rounds} rounds of {plan.count} deliveries to {plan.destinations} "
+        f"destinations, {CONCURRENCY} at once to each"
+    )
     with _benching(name, url, folder) as bench:
         measure_throughput(bench, plan)
         measure_latency(bench, plan)
@@ -293,6 +302,7 @@ def run_database(name: str, url: str, *, folder: Path, plan: Plan) -> None:
 
 
 def main(
+    destinations: int = 1,
     rounds: int = 3,
     count: int = 10_000,
     seconds: int = 20,
@@ -300,7 +310,7 @@ def main(
     database: str = "both",
 ) -> None:
     """Measure on SQLite, PostgreSQL or both; `--pending 0` leaves the memory figure out."""
-    plan = Plan(rounds, count, seconds, pending)
+    plan = Plan(destinations, rounds, count, seconds, pending)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sink = running(["bench.sink", str(SINK_PORT)], os.environ, cpus=CPUS)
