@@ -14,7 +14,7 @@ run: .venv/runtime.stamp
 	@$(BIN)/honcho -f deploy/Procfile start || test $$? = 130
 
 test: .venv/dev.stamp system lint
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -50,6 +50,7 @@ screenshots: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.delivery
 
 # The database and the keys in data/ stay.
 clean:

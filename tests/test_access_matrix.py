@@ -208,6 +208,8 @@ class Ground:
     issue_id: str
     replay_id: str
     subscription_id: str
+    # The other connection has an authorised app without tokens, so it cannot act.
+    acting_id: str
     bin_id: str
 
     @property
@@ -322,7 +324,7 @@ ACTIONS: dict[str, Call] = {
         g.hub, who, g.item.id, content_type="application/json", text="{}"
     ),
     "actions.run_action": lambda g, who: actions.run_action(
-        g.hub, who, g.item.id, name="do_nothing", given={}
+        g.hub, who, g.acting_id, name="do_nothing", given={}
     ),
     "outgoing.destinations.update": lambda g, who: destinations.update(
         g.hub, who, g.destination.id, draft=DestinationDraft("Taken")
@@ -496,6 +498,7 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
         bin_id=trial.id,
         destination=destination,
         route=route,
+        acting_id=make_integration(hub, ada, "Acting desk").id,
         subscription_id=make_destination(
             hub, ada, "Zap", kind="plain_hook", config_data={"subscription": SUBSCRIBED}
         ).id,
