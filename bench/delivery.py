@@ -15,28 +15,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import requests
 import typer
-from sqlalchemy import insert
 from sqlmodel import col, func, select
 
 from bench.processes import resident_mb, running, wait_for
+from bench.queues import Bench, add_route, insert_events, queue
 from lib import integrations
-from lib.access import Actor
 from lib.clock import now
-from lib.hub import Hub, prepare_hub
+from lib.hub import prepare_hub
 from lib.ids import new_id
-from lib.integrations import Issued
-from lib.models import Delivery, DeliveryAttempt, Destination, Route, WebhookEvent
-from lib.outgoing.envelope import EventFacts, build_envelope
+from lib.models import Delivery, DeliveryAttempt, Destination, WebhookEvent
+from lib.outgoing.envelope import build_envelope
 from lib.settings import load_settings
 from tests.delivering import make_destination
 from tests.factories import make_user
@@ -62,18 +59,6 @@ class Plan:
     pending: int
 
 
-@dataclass(frozen=True)
-class Bench:
-    """One hub with an integration, and the environment of its processes."""
-
-    name: str
-    hub: Hub
-    owner: Actor
-    issued: Issued
-    environment: Mapping[str, str]
-    folder: Path
-
-
 def measure_throughput(bench: Bench, plan: Plan) -> None:
     """Print the worker's rate, the plain loop's, and their ratio."""
     places = [
@@ -82,7 +67,7 @@ def measure_throughput(bench: Bench, plan: Plan) -> None:
         )
         for _ in range(plan.destinations)
     ]
-    events = _insert_events(bench, 200)
+    events = insert_events(bench, 200)
     bodies = [json.dumps(build_envelope(event)) for event in events]
     path = bench.folder / "bodies.json"
     path.write_text(json.dumps([bodies[n % len(bodies)] for n in range(plan.count)]))
@@ -90,7 +75,7 @@ def measure_throughput(bench: Bench, plan: Plan) -> None:
     for _ in range(plan.rounds):
         for place in places:
             share = plan.count // len(places)
-            _queue(bench, place, [event.id for event in events], count=share)
+            queue(bench, place, [event.id for event in events], count=share)
         ours.append(_drain(bench, plan.count))
         plain.append(_post_plainly(path))
     ratios = [a / b for a, b in zip(ours, plain, strict=True)]
@@ -102,10 +87,10 @@ def measure_throughput(bench: Bench, plan: Plan) -> None:
 def measure_latency(bench: Bench, plan: Plan) -> None:
     """Print how soon after its commit an event is first sent, alone and in bad company."""
     quick = make_destination(bench.hub, bench.owner, f"{SINK}/quick")
-    _route(bench, quick)
+    add_route(bench, quick)
     alone = _offer(bench, plan, quick)
     for path in ("hung", "overloaded"):
-        _route(bench, make_destination(bench.hub, bench.owner, f"{SINK}/{path}"))
+        add_route(bench, make_destination(bench.hub, bench.owner, f"{SINK}/{path}"))
     beside = _offer(bench, plan, quick)
     for label, (p50, p99) in (("alone", alone), ("beside hung and overloaded", beside)):
         print(f"  commit to first attempt, {label}: p50 {p50:.0f} ms, p99 {p99:.0f} ms")
@@ -115,62 +100,11 @@ def measure_latency(bench: Bench, plan: Plan) -> None:
 def measure_memory(bench: Bench, plan: Plan) -> None:
     """Print what a worker holds after ten seconds over a long queue."""
     destination = make_destination(bench.hub, bench.owner, f"{SINK}/quick")
-    events = _insert_events(bench, 200)
-    _queue(bench, destination, [event.id for event in events], count=plan.pending)
+    events = insert_events(bench, 200)
+    queue(bench, destination, [event.id for event in events], count=plan.pending)
     with running(["lib.worker"], bench.environment, cpus=CPUS) as worker:
         time.sleep(10)
         print(f"  worker with {plan.pending} pending: {resident_mb(worker.pid):.0f} MB")
-
-
-def _insert_events(bench: Bench, count: int) -> list[EventFacts]:
-    payload = json.dumps(
-        {"type": "ContactCreate", "firstName": "Ada", "email": "ada@example.com", "tags": ["vip"],
-         "phone": "+14155550123", "city": "London", "source": "form", "note": "x" * 300}
-    ).encode()  # fmt: skip
-    item, moment = bench.issued.integration, now()
-    facts = [
-        EventFacts(
-            id=new_id("evt"),
-            event_type="ContactCreate",
-            created_at=moment,
-            service_name=item.service_name,
-            integration_id=item.id,
-            content_type="application/json",
-            payload=payload,
-        )
-        for _ in range(count)
-    ]
-    common = {
-        "user_id": item.user_id, "method": "POST", "headers": "{}", "source_ip": "",
-        "verification": "{}", "status": "success", "response_code": 200, "duplicates": 0,
-        "attempts": 0, "due_at": moment,
-    }  # fmt: skip
-    with bench.hub.database.write() as session:
-        rows = [{**vars(event), **common, "dedupe_key": event.id} for event in facts]
-        session.execute(insert(WebhookEvent), rows)
-    return facts
-
-
-def _queue(bench: Bench, destination: Destination, event_ids: list[str], *, count: int) -> None:
-    item, moment = bench.issued.integration, now()
-    common: dict[str, Any] = {
-        "user_id": item.user_id,
-        "destination_id": destination.id,
-        "integration_id": item.id,
-        "service_name": item.service_name,
-        "event_type": "ContactCreate",
-        "status": "pending",
-        "attempts": 0,
-        "next_attempt_at": moment,
-        "created_at": moment,
-    }
-    for begin in range(0, count, 10_000):
-        rows = [
-            {**common, "id": new_id("dlv"), "event_id": event_ids[number % len(event_ids)]}
-            for number in range(begin, min(begin + 10_000, count))
-        ]
-        with bench.hub.database.write() as session:
-            session.execute(insert(Delivery), rows)
 
 
 def _drain(bench: Bench, count: int) -> float:
@@ -199,25 +133,6 @@ def _wait_until_settled(bench: Bench) -> None:
 def _post_plainly(path: Path) -> float:
     command = [sys.executable, "-m", "bench.plain", f"{SINK}/quick", str(path), str(CONCURRENCY)]
     return float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-
-
-def _route(bench: Bench, destination: Destination) -> None:
-    moment = now()
-    with bench.hub.database.write() as session:
-        session.add(
-            Route(
-                id=new_id("rte"),
-                user_id=bench.owner.id,
-                integration_id=bench.issued.integration.id,
-                destination_id=destination.id,
-                name="bench",
-                event_types=["*"],
-                filters=[],
-                is_active=True,
-                created_at=moment,
-                updated_at=moment,
-            )
-        )
 
 
 def _offer(bench: Bench, plan: Plan, destination: Destination) -> tuple[float, float]:

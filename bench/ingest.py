@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-import requests
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlmodel import col, func, select
 
 from bench.load import Load
+from bench.processes import resident_mb, running, wait_for
 from lib import integrations
 from lib.hub import Hub, prepare_hub
 from lib.models import WebhookEvent
@@ -145,27 +145,9 @@ def _contact(unique: str, **more: str) -> bytes:
 @contextmanager
 def serving(command: list[str], port: int, environment: dict[str, str]) -> Iterator[int]:
     """Run a server pinned to the server's core; yield its process id once it answers."""
-    pinned = ["taskset", "-c", str(SERVER_CPU), sys.executable, "-m", *command]
-    process = subprocess.Popen(pinned, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port, process)
+    with running(command, environment, cpus=str(SERVER_CPU)) as process:
+        wait_for(f"http://127.0.0.1:{port}/healthz", process)
         yield process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}")
-        try:
-            requests.get(f"http://127.0.0.1:{port}/healthz", timeout=1)
-        except requests.ConnectionError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("the server did not come up")
 
 
 def measure(port: int, path: Path) -> Load:
@@ -249,18 +231,11 @@ def _print_memory(hub: Hub, receiver: int, sent: int, environment: dict[str, str
                 break
         time.sleep(0.5)
     seconds = time.perf_counter() - started
-    sizes = [_resident_mb(pid) for pid in (receiver, worker.pid)]
+    sizes = [resident_mb(pid) for pid in (receiver, worker.pid)]
     print(f"  the worker processed them at {stored / seconds:.0f}/s")
     print(f"  memory: receiver {sizes[0]:.0f} MB + worker {sizes[1]:.0f} MB = {sum(sizes):.0f} MB")
     worker.terminate()
     worker.wait(20)
-
-
-def _resident_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("the process is gone")
 
 
 def main(
