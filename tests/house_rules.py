@@ -48,6 +48,7 @@ SCREENS = "lib/ui"
 # What the two small processes never load, for each would cost them megabytes for nothing.
 SMALL_PROCESSES = ("webhook_receiver.__main__", "lib.worker.__main__")
 NEVER_LOADED = (
+    "aiohttp",
     "alembic",
     "pandas",
     "requests",

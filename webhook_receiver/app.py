@@ -13,13 +13,12 @@ from lib.endpoints import EndpointDirectory
 from lib.hub import Hub
 from lib.sinks import open_sink
 from lib.writer import GroupCommitWriter
-from webhook_receiver.api.mount import make_router
-from webhook_receiver.api.serving import Api
 from webhook_receiver.directory import LiveDirectory
 from webhook_receiver.health import Health
 from webhook_receiver.intake import Intake
 from webhook_receiver.laboratory import PATH as LAB_PATH
 from webhook_receiver.laboratory import TrialRoute
+from webhook_receiver.late_api import LateApi
 from webhook_receiver.metrics import Metrics
 from webhook_receiver.oauth import CALLBACK, OAuthCallback
 from webhook_receiver.problems import EXCEPTION_MAP
@@ -40,7 +39,7 @@ def create_app(hub: Hub) -> Starlette:
     writer = GroupCommitWriter(open_sink(hub.database))
     known = EndpointDirectory(hub)
     directory = LiveDirectory(known)
-    api = Api(hub)
+    api = LateApi(hub)
     webhooks = Webhooks(hub.settings, directory, Intake(hub.settings, writer, metrics))
 
     @asynccontextmanager
@@ -60,7 +59,7 @@ def create_app(hub: Hub) -> Starlette:
         *_routes(webhooks, Health(hub, metrics)),
         Route(CALLBACK, OAuthCallback(hub).answer),
         Route(LAB_PATH, TrialRoute(hub)),
-        Mount("/api", make_router(api)),
+        Mount("/api", api),
     ]
     prefix = public_prefix(hub.settings)
     if prefix:

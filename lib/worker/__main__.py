@@ -11,7 +11,7 @@ import uvloop
 from lib.errors import ConfigError
 from lib.hub import Hub, open_hub
 from lib.log import configure_logging
-from lib.outgoing.hook_sender import HookSender
+from lib.outgoing.late_sender import LateSender
 from lib.settings import load_settings
 from lib.worker.loop import Worker
 
@@ -51,8 +51,7 @@ def _tune() -> None:
 
 async def _work(hub: Hub) -> None:
     total_seconds = min(_LONGEST_ATTEMPT_SECONDS, hub.settings.delivery_lease_seconds / 2)
-    allowed = hub.settings.allowed_private_networks
-    async with HookSender(allowed, total_seconds=total_seconds) as sender:
+    async with LateSender(hub.settings, total_seconds) as sender:
         worker = Worker(hub, sender)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
