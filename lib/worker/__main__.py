@@ -46,7 +46,7 @@ def _tune() -> None:
     gc.collect()
     gc.freeze()
     # Each request under way holds hundreds of young objects, and none of them is garbage yet.
-    gc.set_threshold(20_000, 50, 50)
+    gc.set_threshold(10_000, 10, 10)
 
 
 async def _work(hub: Hub) -> None:
