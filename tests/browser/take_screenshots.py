@@ -20,14 +20,17 @@ from webhook_receiver.app import create_app
 FOLDER = ROOT / "docs" / "screenshots"
 # The heights are those of the content: Streamlit scrolls inside the page.
 SCREENS = {
-    "overview": 1500,
+    "overview": 1600,
     "activity": 1150,
     "integrations": 1000,
     "webhooks": 1000,
     "deliveries": 1000,
     "issues": 800,
     "rejected": 800,
+    "testing": 1000,
+    "account": 1300,
 }
+TITLES = {"testing": "Testing tools"}
 # The first page has no path of its own.
 PATHS = {"overview": ""}
 Theme = Literal["light", "dark"]
@@ -77,7 +80,7 @@ def _photograph(dashboard: Dashboard, browser: Browser, *, theme: Theme, cookie:
         context.add_cookies([{"name": "hub_session", "value": cookie, "url": dashboard.url}])
         page = context.new_page()
         page.goto(f"{dashboard.url}/{PATHS.get(name, name)}")
-        expect_heading(page, name.title())
+        expect_heading(page, TITLES.get(name, name.title()))
         page.wait_for_timeout(2_500)
         page.screenshot(path=FOLDER / f"{name}-{theme}.png")
         context.close()
