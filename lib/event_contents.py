@@ -5,13 +5,19 @@ from dataclasses import dataclass
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from lib import integrations
 from lib.access import Actor
+from lib.clock import now
 from lib.event_queries import EventFilters, filtered, find_visible
 from lib.hub import Hub
+from lib.ids import new_id
+from lib.integrations import Integration
 from lib.masking import mask_payload
 from lib.models import WebhookEvent
 from lib.outgoing.envelope import Envelope, EventFacts, build_envelope
 from lib.paging import Page, check_limit
+from lib.providers.registry import get_provider
+from lib.providers.sending import Sample, encode_body, fill_sample
 
 # A page ends early rather than be larger: Zapier takes 20 MB, and a process must hold it.
 LARGEST_PAGE_BYTES = 4_000_000
@@ -62,7 +68,8 @@ def list_samples(
 ) -> list[Envelope]:
     """Return the newest envelopes of a type that still have their data, of all types for None.
 
-    They have the keys of live deliveries, so that fields can be mapped before one arrives.
+    They have the keys of live deliveries, so that fields can be mapped before one arrives. While
+    there is none, the samples of the services that the caller has connected stand in.
     """
     filters = EventFilters(event_type=event_type)
     query = filtered(hub, actor, filters, col(WebhookEvent.id))
@@ -70,7 +77,36 @@ def list_samples(
     with hub.database.read() as session:
         newest = query.order_by(col(WebhookEvent.id).desc()).limit(check_limit(limit))
         rows = _rows(session, [str(event_id) for event_id in session.exec(newest)])
+    if not rows:
+        return _invented(hub, actor, event_type)[:limit]
     return [_content(row, actor).envelope for row in rows]
+
+
+def _invented(hub: Hub, actor: Actor, event_type: str | None) -> list[Envelope]:
+    """Return the services' own samples as envelopes, one for each connection and label."""
+    found = []
+    for item in integrations.list_all(hub, actor):
+        for sample in get_provider(item.service_name).samples().values():
+            if event_type in (None, sample.event_type):
+                found.append(_envelope_of(item, sample, actor))
+    return found
+
+
+def _envelope_of(item: Integration, sample: Sample, actor: Actor) -> Envelope:
+    envelope = build_envelope(
+        EventFacts(
+            id=new_id("evt"),
+            event_type=sample.event_type,
+            created_at=now(),
+            service_name=item.service_name,
+            integration_id=item.id,
+            content_type=sample.content_type,
+            payload=encode_body(sample.content_type, fill_sample(sample, item.config_data)),
+        )
+    )
+    if actor.sees_masked:
+        envelope["data"] = mask_payload(envelope["data"])
+    return envelope
 
 
 def _fitting(found: list[tuple[str, int]]) -> list[str]:

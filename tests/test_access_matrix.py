@@ -355,6 +355,9 @@ ACTIONS: dict[str, Call] = {
     "emission.emit": lambda g, who: emission.emit(
         g.hub, who, Emission(g.item.id, "order.paid", {}, token_name="Zaps", source_ip="")
     ),
+    "outgoing.hook_subscriptions.withdraw": lambda g, who: hook_subscriptions.withdraw(
+        g.hub, who, g.destination.id, typed_name=g.destination.name
+    ),
     "outgoing.hook_subscriptions.unsubscribe": lambda g, who: hook_subscriptions.unsubscribe(
         g.hub, who, g.subscription_id
     ),

@@ -101,7 +101,9 @@ def test_a_removed_payload_is_null(hub: Hub) -> None:
             row = session.get_one(WebhookEvent, event_id)
             row.payload, row.payload_removed_at = b"", now()
         assert ada.get(f"/api/events/{event_id}")["data"] is None
-        assert ada.get("/api/events/samples") == []
+        samples = ada.get("/api/events/samples")
+        assert samples, "the service's own stand in"
+        assert event_id not in [sample["id"] for sample in samples]
 
 
 def test_analysts_read_masked_events(hub: Hub) -> None:

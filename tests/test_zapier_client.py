@@ -19,7 +19,9 @@ from starlette.testclient import TestClient
 from lib import users
 from lib.errors import InvalidInput
 from lib.hub import Hub
+from lib.outgoing import destinations
 from lib.outgoing.hook_sender import HookSender
+from lib.outgoing.hook_subscriptions import withdraw
 from lib.worker.loop import Worker
 from tests.calling import calling, use_actions
 from tests.fakes.server import running
@@ -154,6 +156,7 @@ class Shop:
     def __init__(self, hub: Hub, app: ZapierApp) -> None:
         owner = users.find_user(hub, "ada@example.com")
         assert owner is not None
+        self.owner = owner
         self._client = app.client
         self._issued = connect(hub, owner, "webhook")
 
@@ -217,7 +220,7 @@ def test_what_a_zap_hears_is_signed(hub: Hub, app: ZapierApp, shop: Shop) -> Non
 
 
 def test_samples_are_there_before_the_zap_is_turned_on(app: ZapierApp, shop: Shop) -> None:
-    assert app.perform_list("order.paid") == []
+    assert app.perform_list("order.unheard_of") == []
     for number in range(4):
         shop.sell(number)
     assert [sample["data"]["number"] for sample in app.perform_list("order.paid")] == [3, 2, 1]
@@ -272,3 +275,21 @@ def test_a_zap_that_is_gone_ends_its_subscription(hub: Hub, app: ZapierApp, shop
     app.unsubscribe()
     app.unsubscribe()
     assert app.client.get("/api/destinations", headers={"x-api-key": app.secret}).json() == []
+
+
+def test_a_zap_whose_hook_a_member_removes_is_told(hub: Hub, app: ZapierApp, shop: Shop) -> None:
+    settings = hub.settings.model_copy(update={"allowed_private_networks": LOOPBACK})
+    own = Hub(settings=settings, database=hub.database, vault=hub.vault)
+    with zap(GONE) as (server, url):
+        app.subscribe(url, "order.paid")
+        place = destinations.get(hub, shop.owner, app.subscribed["id"])
+        withdraw(own, shop.owner, place.id, typed_name=place.name)
+    assert [head.split()[0] for head in server.heads] == ["delete"]
+    assert app.client.get("/api/destinations", headers={"x-api-key": app.secret}).json() == []
+
+
+def test_samples_stand_in_while_nothing_has_come(app: ZapierApp, shop: Shop) -> None:
+    (sample,) = app.perform_list("contact.created")
+    assert sample.keys() == {"id", "type", "timestamp", "service_name", "integration_id", "data"}
+    assert sample["type"] == "contact.created"
+    assert sample["data"]

@@ -14,11 +14,14 @@ from sqlmodel import col, select
 
 from lib import integrations
 from lib.access import Actor, require_writer
-from lib.errors import HubError, InvalidInput, NotFound
+from lib.clock import now
+from lib.errors import HubError, InvalidInput, NotFound, ProviderError
+from lib.http import VendorClient
 from lib.hub import Hub
 from lib.models import Destination, IntegrationConfig
 from lib.outgoing import destinations, routes
-from lib.outgoing.destination_secrets import check_address
+from lib.outgoing.destination_rows import owned_row
+from lib.outgoing.destination_secrets import check_address, open_secrets
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
 from lib.outgoing.filters import parse_filters, stored_filters
 from lib.outgoing.routes import RouteDraft
@@ -97,6 +100,32 @@ def unsubscribe(hub: Hub, actor: Actor, subscription_id: str) -> DestinationView
         raise NotFound("There is no such subscription. It may have ended already.")
     destinations.remove(hub, actor, subscription_id, typed_name=place.name)
     return place
+
+
+def withdraw(hub: Hub, actor: Actor, destination_id: str, *, typed_name: str) -> int:
+    """Remove any destination, and tell a subscriber that its hook will hear nothing more.
+
+    The subscriber is told by DELETE at the hook, which pauses the Zap behind it; one that does
+    not listen changes nothing. Returns and raises as `destinations.remove` does.
+    https://docs.zapier.com/platform/build/hook-trigger
+    """
+    with hub.database.read() as session:
+        row, _ = owned_row(session, actor, destination_id)
+    is_one = "subscription" in row.config_data
+    url = open_secrets(hub.vault, row, now()).url if is_one else None
+    cancelled = destinations.remove(hub, actor, destination_id, typed_name=typed_name)
+    if url is not None:
+        _tell_subscriber(hub, url)
+    return cancelled
+
+
+def _tell_subscriber(hub: Hub, url: str) -> None:
+    networks = hub.settings.allowed_private_networks
+    with VendorClient(networks) as client:
+        try:
+            client.request("DELETE", url, secret_path=True)
+        except ProviderError as error:
+            log.info("subscriber_not_told", why=error.message)
 
 
 def follow(hub: Hub, actor: Actor, integration_id: str) -> int:

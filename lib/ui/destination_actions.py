@@ -9,6 +9,7 @@ from lib.errors import HubError
 from lib.hub import Hub
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationView
+from lib.outgoing.hook_subscriptions import withdraw
 from lib.ui.destination_form import SIGNING_NOTE
 from lib.ui.destination_list import OPEN
 from lib.ui.formats import absolute, counted, plain
@@ -120,7 +121,7 @@ def _reveal(hub: Hub, user: Actor, item: DestinationView) -> None:
 
 def _remove(hub: Hub, user: Actor, item: DestinationView) -> None:
     try:
-        count = destinations.remove(hub, user, item.id, typed_name=st.session_state[_TYPED_NAME])
+        count = withdraw(hub, user, item.id, typed_name=st.session_state[_TYPED_NAME])
     except HubError as error:
         st.toast(error.message, icon=":material/error:")
         return
