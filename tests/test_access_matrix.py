@@ -5,6 +5,7 @@ A public function that is added to one of these modules fails here until it has 
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -186,6 +187,7 @@ PERSONAL = (
     URL,
     SIGNING_SECRET,
 )
+_OWN_IDS = re.compile(r"\b[a-z]{3}_[0-9a-f]{32}\b")
 NEVER_SHOWN = {TOKEN, URL, SIGNING_SECRET, TOKEN_PART, API_KEY}
 DEAD = DeliveryFilters(status="dead")
 SUBSCRIBED = {"event": "*", "filters": [], "integration_id": "int_of_event"}
@@ -574,7 +576,8 @@ def test_an_analyst_sees_no_person(ground: Ground, name: str) -> None:
     analyst = make_user(ground.hub, "ana@example.com", "analyst")
     shown = READS[name](ground, analyst)
     assert shown
-    written = repr(shown)
+    # An id's digits can be those of a secret's last four by chance, and ids are no secret.
+    written = _OWN_IDS.sub("", repr(shown))
     for secret in (*PERSONAL, ground.token):
         assert secret not in written, (name, secret)
 
