@@ -4,7 +4,7 @@ from sqlalchemy import inspect, text
 
 from lib.database import Database
 
-HEAD = "0005"
+HEAD = "0006"
 
 
 def pending_revision(database: Database) -> str | None:

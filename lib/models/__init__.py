@@ -1,5 +1,6 @@
 """The tables, grouped by subject; no I/O."""
 
+from lib.models.alerts import Alert, AlertChannel, AlertMessage
 from lib.models.api import ApiToken, IdempotencyKey
 from lib.models.events import (
     EventKey,
@@ -7,6 +8,12 @@ from lib.models.events import (
     RejectedRequest,
     SearchDocument,
     WebhookEvent,
+)
+from lib.models.figures import (
+    Conversation,
+    DurationRollup,
+    FailureRollup,
+    MessageRollup,
 )
 from lib.models.integrations import IntegrationConfig
 from lib.models.laboratory import TrialEndpoint, TrialRequest
@@ -21,31 +28,42 @@ from lib.models.outgoing import (
     RetentionRun,
     Route,
 )
-from lib.models.people import LoginSession, LoginThrottle, User
+from lib.models.people import AccountLink, LoginSession, LoginThrottle, User
 from lib.models.records import ApiCall, AuditEntry
 from lib.models.registry import Base
 from lib.models.retention import RetentionCursor, RetentionWaiting
+from lib.models.screens import BackupRun, HubSetting, SavedSample, SavedView
 from lib.models.state import HubFact, WorkerHeartbeat
 from lib.models.vendors import MessageState, OAuthGrant, OAuthInstall, VendorBudget
 
 __all__ = [
+    "AccountLink",
+    "Alert",
+    "AlertChannel",
+    "AlertMessage",
     "ApiCall",
     "ApiToken",
     "AuditEntry",
+    "BackupRun",
     "Base",
+    "Conversation",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryRollup",
     "Destination",
     "DestinationState",
+    "DurationRollup",
     "EventKey",
+    "FailureRollup",
     "HourlyRollup",
     "HubFact",
+    "HubSetting",
     "IdempotencyKey",
     "IntegrationConfig",
     "Issue",
     "LoginSession",
     "LoginThrottle",
+    "MessageRollup",
     "MessageState",
     "OAuthGrant",
     "OAuthInstall",
@@ -55,6 +73,8 @@ __all__ = [
     "RetentionRun",
     "RetentionWaiting",
     "Route",
+    "SavedSample",
+    "SavedView",
     "SearchDocument",
     "TrialEndpoint",
     "TrialRequest",

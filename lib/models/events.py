@@ -17,7 +17,7 @@ from sqlmodel import Field
 from lib.models.registry import Base
 
 _PENDING = text("status = 'pending'")
-_FAILED = text("status = 'failed'")
+_FAILED = text("status = 'failed' AND resolved_at IS NULL")
 
 
 class WebhookEvent(Base, table=True):
@@ -25,7 +25,8 @@ class WebhookEvent(Base, table=True):
 
     `headers` and `verification` are JSON texts, written once and read rarely; `status` is
     pending, success or failed. The worker takes pending rows whose `due_at` has passed and
-    holds them under `lease_id` by moving `due_at` into the future.
+    holds them under `lease_id` by moving `due_at` into the future. A failed event that a person
+    has marked as `resolved_at` needs nobody any more.
     """
 
     __tablename__ = "webhook_events"
@@ -40,7 +41,7 @@ class WebhookEvent(Base, table=True):
             postgresql_where=_PENDING,
         ),
         Index(
-            "ix_webhook_events_failed_user_id",
+            "ix_webhook_events_failing",
             "user_id",
             "integration_id",
             sqlite_where=_FAILED,
@@ -69,6 +70,7 @@ class WebhookEvent(Base, table=True):
     lease_id: str | None = None
     due_at: datetime
     payload_removed_at: datetime | None = None
+    resolved_at: datetime | None = None
     created_at: datetime
 
 

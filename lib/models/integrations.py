@@ -17,6 +17,8 @@ class IntegrationConfig(Base, table=True):
     requests are matched by the digest of its token alone. A removed integration keeps
     its row, without credentials and address, so that its history still has a name.
     `retention` maps what is kept to days, for what differs from the hub's own ages.
+    `check_facts` is what the last check found: `{"scopes_found": [], "scopes_missing": []}`.
+    `status_key` is part of the address of the public status page, None while there is none.
     """
 
     __tablename__ = "integration_configs"
@@ -27,6 +29,7 @@ class IntegrationConfig(Base, table=True):
             "service_name",
             "account_key",
         ),
+        Index("ix_integration_configs_status_key", "status_key", unique=True),
     )
 
     id: str = Field(primary_key=True)
@@ -45,6 +48,8 @@ class IntegrationConfig(Base, table=True):
     status: str
     status_message: str
     checked_at: datetime | None = None
+    check_facts: dict[str, Any] = Field(sa_type=JSON, default_factory=dict)
+    status_key: str | None = None
     deleted_at: datetime | None = None
     created_at: datetime
     updated_at: datetime

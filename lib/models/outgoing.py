@@ -195,6 +195,7 @@ class Issue(Base, table=True):
 
     `message` has ids and numbers taken out, so that equal causes meet. `state` is open,
     acknowledged, resolved or ignored; a resolved one opens again with the next dead letter.
+    Nobody is told of it while `muted_until` is ahead.
     """
 
     __tablename__ = "issues"
@@ -211,6 +212,8 @@ class Issue(Base, table=True):
     state: str
     count: int
     note: str
+    assignee_id: str | None = None
+    muted_until: datetime | None = None
     first_seen_at: datetime
     last_seen_at: datetime
 

@@ -2,13 +2,19 @@
 
 from datetime import datetime
 
+from sqlalchemy import JSON
 from sqlmodel import Field
 
 from lib.models.registry import Base
 
 
 class User(Base, table=True):
-    """A person who signs in; `role` is member, staff or analyst."""
+    """A person who signs in; `role` is member, staff or analyst.
+
+    `totp_secret` is sealed; it counts once `totp_confirmed_at` is set. `totp_last_step` is the
+    newest time step that was used, for a code is good once. `recovery_digests` are SHA-256 of
+    the one-time recovery codes that are left.
+    """
 
     __tablename__ = "users"
 
@@ -19,6 +25,11 @@ class User(Base, table=True):
     role: str
     is_active: bool
     must_change_password: bool
+    totp_secret: str | None = None
+    totp_confirmed_at: datetime | None = None
+    totp_last_step: int | None = None
+    recovery_digests: list[str] = Field(sa_type=JSON, default_factory=list)
+    last_signed_in_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -54,3 +65,21 @@ class LoginThrottle(Base, table=True):
     failures: int
     locked_until: datetime | None = None
     updated_at: datetime = Field(index=True)
+
+
+class AccountLink(Base, table=True):
+    """A link that lets somebody in once: `purpose` is invite or reset.
+
+    Only the SHA-256 of its token is kept.
+    """
+
+    __tablename__ = "account_links"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(foreign_key="users.id", index=True, ondelete="CASCADE")
+    purpose: str
+    token_digest: str = Field(unique=True)
+    created_by: str | None = None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field
 
 from lib.models.registry import Base
+
+_UNCHAINED = text("sequence IS NULL")
 
 
 class ApiCall(Base, table=True):
@@ -27,15 +29,30 @@ class ApiCall(Base, table=True):
 
 
 class AuditEntry(Base, table=True):
-    """Who did what to which object; `details` are redacted."""
+    """Who did what to which object; `details` are redacted.
+
+    A worker chains new entries: `sequence` counts without gaps, and `digest` is the SHA-256 of
+    the entry and of the digest before it, so that a change or a removal shows.
+    """
 
     __tablename__ = "audit_log"
-    __table_args__ = (Index("ix_audit_log_object_id_id", "object_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_log_object_id_id", "object_id", "id"),
+        Index("ix_audit_log_user_id_id", "user_id", "id"),
+        Index("ix_audit_log_action_id", "action", "id"),
+        Index("ix_audit_log_sequence", "sequence", unique=True),
+        Index("ix_audit_log_unchained", "id", sqlite_where=_UNCHAINED, postgresql_where=_UNCHAINED),
+    )
 
     id: str = Field(primary_key=True)
     user_id: str | None = None
     actor: str
+    role: str | None = None
+    ip: str | None = None
+    session_id: str | None = None
     action: str
     object_id: str
     details: dict[str, Any] = Field(sa_type=JSON)
     created_at: datetime
+    sequence: int | None = Field(default=None, sa_type=BigInteger)
+    digest: str | None = None

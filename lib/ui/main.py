@@ -8,12 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 from lib.access import Actor, Role
 from lib.outgoing.issues import count_open
 from lib.ui.errors import stopping_on_error
 from lib.ui.login import show_login
+from lib.ui.menu import menu_of
 from lib.ui.profile import show_identity, show_role
 from lib.ui.resources import get_hub, get_settings
 from lib.ui.session import (
@@ -24,7 +24,6 @@ from lib.ui.session import (
     watch_session,
 )
 
-_PAGES = Path(__file__).resolve().parents[2] / "pages"
 _LOGO = Path(__file__).with_name("logo.svg")
 # A Material icon would be fetched from Google, which the content policy forbids.
 _ICON = Path(__file__).with_name("icon.svg")
@@ -36,7 +35,7 @@ def main() -> None:
     st.set_page_config(page_title="Members Hub", page_icon=str(_ICON), layout="wide")
     # Announced before the gate, so that the address survives the sign-in; hidden, so that a
     # stranger learns no page names.
-    st.navigation(_pages(*Role), position="hidden")
+    st.navigation(menu_of(list(Role)), position="hidden")
     with stopping_on_error():
         actor = find_actor()
     if actor is None:
@@ -48,36 +47,9 @@ def main() -> None:
     st.logo(str(_LOGO), size="large")
     with stopping_on_error():
         waiting = count_open(get_hub(), actor) if actor.role in _WRITERS else 0
-    page = st.navigation(_pages(actor.role, open_issues=waiting))
+    page = st.navigation(menu_of({actor.role}, open_issues=waiting))
     _show_side(actor)
     page.run()
-
-
-def _pages(*roles: Role, open_issues: int = 0) -> list[StreamlitPage]:
-    """Return the menu of these roles; each page asks for the role again by itself."""
-    pages = [_page("overview", "Overview", "space_dashboard", default=True)]
-    if any(role in _WRITERS for role in roles):
-        pages.append(_page("integrations", "Integrations", "cable"))
-        pages.append(_page("webhooks", "Webhooks", "alt_route"))
-    pages.append(_page("activity", "Activity", "timeline"))
-    pages.append(_page("deliveries", "Deliveries", "outbox"))
-    if any(role in _WRITERS for role in roles):
-        title = f"Issues ({open_issues:,})" if open_issues else "Issues"
-        pages.append(_page("issues", title, "report"))
-        pages.append(_page("rejected", "Rejected", "gpp_bad"))
-        pages.append(_page("testing", "Testing tools", "science"))
-    pages.append(_page("account", "Account", "account_circle"))
-    return pages
-
-
-def _page(name: str, title: str, icon: str, *, default: bool = False) -> StreamlitPage:
-    return st.Page(
-        _PAGES / f"{name}.py",
-        title=title,
-        icon=f":material/{icon}:",
-        url_path=name,
-        default=default,
-    )
 
 
 def _show_side(actor: Actor) -> None:
