@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -25,9 +25,9 @@ from lib.models import (
     WebhookEvent,
 )
 from lib.outgoing import destinations, issues, manual_sends, rehearsals, routes, trials
-from lib.outgoing.claims import Lease, claim, release_expired
+from lib.outgoing.claims import Claimed, Lease, claim, release_expired
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
-from lib.outgoing.interrupted import bury_expired, bury_held
+from lib.outgoing.interrupted import bury_claimed, bury_expired
 from lib.outgoing.routes import RouteDraft
 from lib.processing import process_batch
 from lib.providers.actions import Action, ActionCall, ActionInput
@@ -346,13 +346,14 @@ def test_a_removed_integration_ends_them_in_words(
     assert "was removed" in (row.last_error or "")
 
 
-def lose_the_worker(hub: Hub, delivery_id: str) -> str:
+def lose_the_worker(hub: Hub, delivery_id: str) -> Sequence[Claimed]:
     """Claim as a worker that dies before it can say what came of it."""
     moment = now() - timedelta(minutes=2)
     make_lease = Lease("lea_lost", now(), moment)
     with hub.database.write() as session:
-        assert [each.id for each in claim(session, make_lease, capacity=9).claimed] == [delivery_id]
-    return make_lease.id
+        claimed = claim(session, make_lease, capacity=9).claimed
+    assert [each.id for each in claimed] == [delivery_id]
+    return claimed
 
 
 def test_a_message_whose_worker_was_lost_is_not_sent_again(
@@ -376,9 +377,9 @@ def test_a_worker_that_stops_gives_no_message_back(
     acting: Hub, ada: Actor, item: Integration
 ) -> None:
     delivery_id = queue_one(acting, item, add(acting, ada, item))
-    lease_id = lose_the_worker(acting, delivery_id)
+    claimed = lose_the_worker(acting, delivery_id)
     with acting.database.write() as session:
-        assert bury_held(session, [lease_id], now()) == 1
+        assert bury_claimed(session, claimed, now()) == 1
     assert get_delivery(acting, delivery_id).status == "dead"
 
 

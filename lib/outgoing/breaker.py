@@ -23,6 +23,11 @@ def most_at_once(state: DestinationState, concurrency: int) -> int:
     return concurrency if state.breaker == "closed" else 1
 
 
+def is_well(state: DestinationState) -> bool:
+    """Say whether the other side answered the last request as one that is up."""
+    return state.breaker == "closed" and not state.failures_in_row
+
+
 def begin_probe(state: DestinationState) -> None:
     """Note that the pause of an open breaker is over and a delivery was let through."""
     if state.breaker == "open":

@@ -4,9 +4,10 @@ Each destination is claimed for by itself, so one that owes a hundred thousand d
 costs the others nothing. Its state row is locked meanwhile: the limits hold across workers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, update
@@ -19,9 +20,11 @@ from lib.outgoing import claim_statements as statements
 from lib.outgoing.claim_statements import DELIVERIES
 from lib.outgoing.envelope import EventFacts
 from lib.outgoing.limits import Limits, limits_of
+from lib.providers.registry import find_target
 
 # Another worker holds a destination's row, or its requests fill the destination's limit.
 _SOON = timedelta(milliseconds=100)
+NOTHING_HELD: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,15 @@ def first_due(session: Session) -> dict[str, datetime]:
     return {row[0]: row[1] for row in session.connection().execute(statements.FIRST_DUE)}
 
 
-def claim(session: Session, lease: Lease, *, capacity: int) -> Claims:
-    """Hold up to `capacity` due deliveries under `lease`, an even share for each destination."""
+def claim(
+    session: Session, lease: Lease, *, capacity: int, held: Mapping[str, int] = NOTHING_HELD
+) -> Claims:
+    """Hold up to `capacity` due deliveries under `lease`, an even share for each destination.
+
+    `held` is what this worker holds already. While nobody else holds anything of a destination
+    in good health, it gets as much again as may be under way at once: its worker keeps the
+    limit by itself, and so it holds across all of them.
+    """
     first = first_due(session)
     later = [due_at for due_at in first.values() if due_at > lease.taken_at]
     due_ids = [name for name, due_at in first.items() if due_at <= lease.taken_at]
@@ -83,7 +93,7 @@ def claim(session: Session, lease: Lease, *, capacity: int) -> Claims:
     for position, item in enumerate(sorted(ready, key=lambda item: item.in_flight)):
         # What one leaves of its share is for those behind it.
         share = (capacity - len(claimed)) // (len(ready) - position)
-        count = min(share, _budget(item, lease.taken_at))
+        count = min(share, _budget(item, lease.taken_at, own=held.get(item.destination.id, 0)))
         taken = _take(session, item, lease, count=count) if count > 0 else []
         claimed += _join_events(session, item.destination, lease, rows=taken)
         if count <= 0 or len(taken) == count:
@@ -96,9 +106,9 @@ def release_expired(session: Session, moment: datetime) -> int:
     return _requeue(session, expired(moment), moment)
 
 
-def release(session: Session, lease_ids: Sequence[str], moment: datetime) -> int:
+def release_claimed(session: Session, claimed: Sequence[Claimed], moment: datetime) -> int:
     """Return deliveries to the queue that their worker gives up; say how many."""
-    return _requeue(session, held(lease_ids), moment)
+    return _requeue(session, still_held(claimed), moment) if claimed else 0
 
 
 def expired(moment: datetime) -> ColumnElement[bool]:
@@ -106,9 +116,10 @@ def expired(moment: datetime) -> ColumnElement[bool]:
     return col(Delivery.lease_until) < moment
 
 
-def held(lease_ids: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition for deliveries that are still under these leases."""
-    return col(Delivery.lease_until).is_not(None) & col(Delivery.lease_id).in_(lease_ids)
+def still_held(claimed: Sequence[Claimed]) -> ColumnElement[bool]:
+    """Return the condition for those deliveries that are still under their leases."""
+    leases = {item.lease.id for item in claimed}
+    return col(Delivery.id).in_([item.id for item in claimed]) & col(Delivery.lease_id).in_(leases)
 
 
 def _lock_open(
@@ -138,12 +149,23 @@ def _count_in_flight(session: Session, ids: Sequence[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _budget(item: _Open, moment: datetime) -> int:
+def _budget(item: _Open, moment: datetime, *, own: int) -> int:
     free = breaker.most_at_once(item.state, item.limits.concurrency) - item.in_flight
     if item.limits.rate is None:
-        return free
+        return free + item.limits.concurrency if _may_lead(item, own) else free
     pace.refill(item.state, item.limits.rate, moment)
     return min(free, pace.allowance(item.state, item.limits.rate))
+
+
+def _may_lead(item: _Open, own: int) -> bool:
+    """Say whether deliveries may wait in the worker, for which nothing may stop them there.
+
+    An action is never leased before it can begin: what its worker holds when it is lost counts
+    as done.
+    """
+    target = find_target(item.destination.kind)
+    is_alone = item.in_flight <= own
+    return is_alone and breaker.is_well(item.state) and target is not None and target.has_address
 
 
 def _look_again_at(item: _Open, moment: datetime) -> datetime:
@@ -163,6 +185,8 @@ def _take(session: Session, item: _Open, lease: Lease, *, count: int) -> Sequenc
         "until": lease.until,
     }
     taken = session.connection().execute(statements.TAKE, values).all()
+    # PostgreSQL returns them in no order, and some will wait for others.
+    taken = sorted(taken, key=lambda row: row.id)
     if taken:
         breaker.begin_probe(item.state)
         pace.take(item.state, len(taken))

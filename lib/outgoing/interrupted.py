@@ -3,6 +3,7 @@
 Nobody knows whether the service did it, so they are not sent again by themselves.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from lib.models import Delivery, Destination, DestinationState
 from lib.outgoing.action_destinations import action_kinds, reaches_people
 from lib.outgoing.action_sender import MAYBE_DONE
 from lib.outgoing.attempt import not_sent
-from lib.outgoing.claims import Claimed, Lease, expired, held
+from lib.outgoing.claims import Claimed, Lease, expired, still_held
 from lib.outgoing.settlement import Finished, settle
 from lib.providers.targets import Judgement
 
@@ -27,9 +28,9 @@ def bury_expired(session: Session, moment: datetime) -> int:
     return _bury(session, expired(moment), moment)
 
 
-def bury_held(session: Session, lease_ids: list[str], moment: datetime) -> int:
-    """End what a worker gives up that it still holds; say how many."""
-    return _bury(session, held(lease_ids), moment)
+def bury_claimed(session: Session, claimed: Sequence[Claimed], moment: datetime) -> int:
+    """End what a worker gives up that it had begun; say how many."""
+    return _bury(session, still_held(claimed), moment) if claimed else 0
 
 
 def _bury(session: Session, condition: Any, moment: datetime) -> int:

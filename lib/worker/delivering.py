@@ -1,9 +1,9 @@
 """The worker's second step: due deliveries are claimed, sent at once, and settled in batches."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
-from typing import cast
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -15,19 +15,20 @@ from lib.ids import new_id
 from lib.models import Destination
 from lib.outgoing.action_sender import MAYBE_DONE, ActionSenders
 from lib.outgoing.attempt import AttemptResult, Job, make_attempt, not_sent
-from lib.outgoing.claims import Claimed, Claims, Lease, claim, first_due, release
+from lib.outgoing.claims import Claimed, Claims, Lease, claim, first_due, release_claimed
 from lib.outgoing.destination_book import DestinationBook
 from lib.outgoing.envelope import build_envelope
 from lib.outgoing.exchange import Sender
-from lib.outgoing.interrupted import bury_held
+from lib.outgoing.interrupted import bury_claimed
 from lib.outgoing.settlement import Finished, settle
 from lib.providers.registry import find_target
 from lib.providers.targets import Judgement, Target
 from lib.worker.database_thread import DatabaseThread
+from lib.worker.lanes import Lanes
 
 log = structlog.get_logger()
 
-MOST_IN_FLIGHT = 500
+MOST_HELD = 500
 # Other processes queue deliveries too; not each of them can be heard.
 LONGEST_PAUSE_SECONDS = 0.5
 # A turn costs much the same for one delivery as for fifty, so what ends close together shares it.
@@ -43,8 +44,15 @@ _BROKEN_ACTION = Judgement(
 )
 
 
+class _Done(NamedTuple):
+    """What happened since the last turn: attempts that ended, and claims that were not begun."""
+
+    finished: Sequence[Finished]
+    returned: Sequence[Claimed]
+
+
 class Deliverer:
-    """Keeps up to 500 requests under way; one destination never waits for another.
+    """Holds up to 500 deliveries at once; one destination never waits for another.
 
     One turn is one transaction: it settles what ended since the last turn and claims what
     may start now. While it commits, more requests end, so the batches grow with the load.
@@ -57,7 +65,9 @@ class Deliverer:
         self._book = DestinationBook(hub.vault)
         self._actions = ActionSenders(hub)
         self._lease = timedelta(seconds=hub.settings.delivery_lease_seconds)
-        self._running: dict[asyncio.Task[None], str] = {}
+        self._lanes = Lanes(self._attempt, self._start)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: dict[str, Claimed] = {}
         self._finished: list[Finished] = []
         self._stirred = asyncio.Event()
         self._is_stopping = False
@@ -85,63 +95,74 @@ class Deliverer:
 
     async def finish(self, grace_seconds: float) -> None:
         """Wait for what is under way, then settle it and give the rest back to the queue."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=grace_seconds)
-        given_up = sorted(set(self._running.values()))
-        for task in self._running:
+        self._lanes.empty()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_seconds)
+        given_up = list(self._under_way.values())
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._actions.close()
-        finished, self._finished = self._finished, []
+        done = self._take_done()
         try:
-            await self._database.run_once(lambda: self._settle_and_release(finished, given_up))
+            await self._database.run_once(lambda: self._end(done, given_up))
         except DBAPIError as error:
             log.warning("leases_left_to_expire", why=type(error.orig).__name__)
 
     async def _take_turn(self) -> float:
         """Settle, claim and start; return for how many seconds nothing can be due."""
         # Should the database be away meanwhile, what ended is settled when it is back.
-        finished, self._finished = self._finished, []
-        running = len(self._running)
-        claims = await self._database.run(lambda: self._turn(finished, running))
+        done, held = self._take_done(), self._lanes.held()
+        claims = await self._database.run(lambda: self._turn(done, held))
         for claimed in claims.claimed:
-            task = asyncio.create_task(self._attempt(claimed))
-            self._running[task] = claimed.lease.id
+            self._lanes.add(claimed)
         if claims.more_at is None:
             return LONGEST_PAUSE_SECONDS
         seconds = (claims.more_at - now()).total_seconds()
         return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
 
-    def _turn(self, finished: Sequence[Finished], running: int) -> Claims:
+    def _take_done(self) -> _Done:
+        finished, self._finished = self._finished, []
+        return _Done(finished, self._lanes.take_returned())
+
+    def _turn(self, done: _Done, held: Mapping[str, int]) -> Claims:
         moment = now()
-        capacity = MOST_IN_FLIGHT - running
-        if not finished:
+        capacity = MOST_HELD - sum(held.values())
+        if not done.finished and not done.returned:
             with self._hub.database.read() as session:
                 earliest = min(first_due(session).values(), default=None)
             if earliest is None or earliest > moment or capacity <= 0:
                 return Claims([], earliest)
         with self._hub.database.write() as session:
-            settle(session, finished, moment)
+            settle(session, done.finished, moment)
+            release_claimed(session, done.returned, moment)
             if capacity <= 0:
                 return Claims([], None)
             lease = Lease(new_id("lea"), moment, moment + self._lease)
-            return claim(session, lease, capacity=capacity)
+            return claim(session, lease, capacity=capacity, held=held)
 
-    def _settle_and_release(self, finished: Sequence[Finished], lease_ids: Sequence[str]) -> None:
+    def _end(self, done: _Done, given_up: Sequence[Claimed]) -> None:
         with self._hub.database.write() as session:
-            settle(session, finished, now())
-            if lease_ids:
-                bury_held(session, list(lease_ids), now())
-                release(session, lease_ids, now())
+            settle(session, done.finished, now())
+            bury_claimed(session, given_up, now())
+            release_claimed(session, [*done.returned, *given_up], now())
 
-    async def _attempt(self, claimed: Claimed) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _attempt(self, claimed: Claimed) -> bool:
+        """Make one attempt, keep its end for the next turn, and say whether more may follow."""
+        self._under_way[claimed.id] = claimed
         try:
             result = await self._result(claimed)
             # Only now: a turn may have put another list in this place meanwhile.
             self._finished.append(Finished(claimed, result))
         finally:
-            self._running.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
+            del self._under_way[claimed.id]
             self._stirred.set()
+        return result.judgement.outcome not in ("retry", "gone")
 
     async def _result(self, claimed: Claimed) -> AttemptResult:
         """Make one attempt; whatever goes wrong concerns this delivery alone."""
