@@ -42,6 +42,10 @@ def _compile_for_sqlite(element: _IsListed, compiler: Any, **options: Any) -> st
 
 @compiles(_IsListed)
 def _compile_for_postgresql(element: _IsListed, compiler: Any, **options: Any) -> str:
+    """Compare with an array: of a set that a function returns, the planner knows nothing.
+
+    It would rather scan a table of millions than look up the hundred rows that it expects.
+    """
     column, ids = (compiler.process(item, **options) for item in element.clauses)
     listed_ids = f"SELECT jsonb_array_elements_text(CAST({ids} AS jsonb))"
-    return f"{column} IN ({listed_ids})"
+    return f"{column} = ANY (ARRAY({listed_ids}))"

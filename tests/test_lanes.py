@@ -11,7 +11,7 @@ from lib.clock import now
 from lib.hub import Hub
 from lib.integrations import Integration
 from lib.models import Destination, DestinationState
-from lib.outgoing.claims import NOTHING_HELD, Claimed, Lease, claim, release_claimed
+from lib.outgoing.claims import AHEAD, NOTHING_HELD, Claimed, Lease, claim, release_claimed
 from tests.delivering import (
     ScriptedSender,
     answer,
@@ -27,6 +27,7 @@ from tests.factories import make_user
 
 A = "https://a.example.com/in"
 AT_ONCE = 3
+MOST = AT_ONCE * (1 + AHEAD)
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def give_back(hub: Hub, claimed: Sequence[Claimed]) -> None:
 
 def test_a_worker_alone_leases_ahead_and_another_gets_nothing(hub: Hub, item: Integration) -> None:
     owe(hub, item, place(hub, item), 20)
-    assert len(claim_as(hub, "lea_one")) == 2 * AT_ONCE
+    assert len(claim_as(hub, "lea_one")) == MOST
     assert claim_as(hub, "lea_two") == []
 
 
@@ -76,7 +77,7 @@ def test_a_worker_refills_what_it_has_leased_ahead(hub: Hub, item: Integration) 
     owe(hub, item, destination, 20)
     first = claim_as(hub, "lea_one")
     give_back(hub, first[4:])
-    assert len(claim_as(hub, "lea_next", {destination.id: 4})) == 2 * AT_ONCE - 4
+    assert len(claim_as(hub, "lea_next", {destination.id: 4})) == MOST - 4
 
 
 @pytest.mark.parametrize("breaker", ["half_open", "closed"])
