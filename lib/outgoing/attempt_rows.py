@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from lib.models import Base, DeliveryAttempt
 
 _TABLE = Base.metadata.tables[DeliveryAttempt.__tablename__]
 _COLUMNS = [column.name for column in _TABLE.columns]
+_values = itemgetter(*_COLUMNS)
 _TYPES = {
     "number": "integer",
     "request_bytes": "integer",
@@ -62,7 +64,7 @@ def insert_attempts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _insert_into_sqlite(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    values = [[_plain(row[name]) for name in _COLUMNS] for row in rows]
+    values = [_values({**row, "created_at": _text(row["created_at"])}) for row in rows]
     done = 0
     for size, statement in _INSERTS.items():
         while len(values) - done >= size:
@@ -71,6 +73,6 @@ def _insert_into_sqlite(connection: Connection, rows: Sequence[dict[str, Any]]) 
             done += size
 
 
-def _plain(value: Any) -> Any:
+def _text(moment: datetime) -> str:
     # The form in which SQLAlchemy keeps a UTC moment, so that both sort together.
-    return value.isoformat(" ", "microseconds")[:26] if type(value) is datetime else value
+    return moment.isoformat(" ", "microseconds")[:26]

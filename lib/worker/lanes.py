@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.clock import now
+from lib.models import Destination
 from lib.outgoing.claims import Claimed
 from lib.outgoing.limits import limits_of
 
@@ -19,8 +20,12 @@ Attempt = Callable[[Claimed], Coroutine[Any, Any, bool]]
 
 @dataclass(slots=True)
 class _Lane:
-    """One destination's: how many may be under way, how many are, and who waits."""
+    """One destination's: how many may be under way, how many are, and who waits.
 
+    `row` is the destination as it was when it was last claimed for.
+    """
+
+    row: Destination
     most: int
     under_way: int = 0
     waiting: deque[Claimed] = field(default_factory=deque)
@@ -47,11 +52,13 @@ class Lanes:
 
     def add(self, claimed: Claimed) -> None:
         """Begin a delivery now, or when one before it has ended."""
-        name = claimed.destination.id
+        row = claimed.destination
+        name = row.id
         lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[name] = _Lane(0)
-        lane.most = limits_of(claimed.destination).concurrency
+            lane = self._lanes[name] = _Lane(row, limits_of(row).concurrency)
+        elif lane.row is not row:
+            lane.row, lane.most = row, limits_of(row).concurrency
         lane.waiting.append(claimed)
         if lane.under_way < lane.most:
             lane.under_way += 1
