@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlmodel import col, func, select
 
 from bench.load import Load
-from bench.processes import resident_mb, running, wait_for
+from bench.processes import resident_mb, running, together_mb, wait_for
 from lib import integrations
 from lib.hub import Hub, prepare_hub
 from lib.models import WebhookEvent
@@ -233,7 +233,11 @@ def _print_memory(hub: Hub, receiver: int, sent: int, environment: dict[str, str
     seconds = time.perf_counter() - started
     sizes = [resident_mb(pid) for pid in (receiver, worker.pid)]
     print(f"  the worker processed them at {stored / seconds:.0f}/s")
-    print(f"  memory: receiver {sizes[0]:.0f} MB + worker {sizes[1]:.0f} MB = {sum(sizes):.0f} MB")
+    together = together_mb([receiver, worker.pid])
+    print(
+        f"  memory: receiver {sizes[0]:.0f} MB + worker {sizes[1]:.0f} MB = {sum(sizes):.0f} MB; "
+        f"{together:.0f} MB with shared pages counted once"
+    )
     worker.terminate()
     worker.wait(20)
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,3 +45,38 @@ def resident_mb(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError("the process is gone")
+
+
+def together_mb(pids: Sequence[int]) -> float:
+    """Return the memory that processes hold together, in MB.
+
+    Unchanged pages of a file that several of them map, such as the interpreter's and a
+    library's code, are in memory once and count once.
+    """
+    own = 0
+    files: Counter[str] = Counter()
+    for pid in pids:
+        kept, mapped = _kilobytes(pid)
+        own += kept
+        # The largest share stands for all: what one maps of a file, the others mostly map too.
+        files |= mapped
+    return (own + files.total()) / 1024
+
+
+def _kilobytes(pid: int) -> tuple[int, Counter[str]]:
+    """Return what a process holds for itself, and by file what it may share with others.
+
+    https://www.kernel.org/doc/html/latest/filesystems/proc.html describes smaps.
+    """
+    own = 0
+    files: Counter[str] = Counter()
+    path = ""
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if "-" in name:
+            path = line[73:]
+        elif name == "Rss":
+            own += int(rest.split()[0])
+        elif name in ("Shared_Clean", "Private_Clean") and path.startswith("/"):
+            files[path] += int(rest.split()[0])
+    return own - files.total(), files
