@@ -35,7 +35,8 @@ class PostgresServer:
     def make_database(self, template: str = "template1") -> str:
         """Create a database with a fresh name and return its name."""
         name = f"hub_test_{uuid.uuid4().hex[:16]}"
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        # Several times as fast as going through the log, where no other database is at work.
+        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
         return name
 
     def drop_database(self, name: str) -> None:
