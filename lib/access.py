@@ -1,6 +1,6 @@
 """Who acts, and what that role may see and do. Use cases ask here; screens never decide."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lib.errors import NotAllowed
@@ -16,13 +16,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """The user on whose behalf a use case runs."""
+    """The user on whose behalf a use case runs, and from where, as the audit log keeps it."""
 
     id: str
     email: str
     name: str
     role: Role
     must_change_password: bool = False
+    session_id: str | None = field(default=None, compare=False)
+    ip: str | None = field(default=None, compare=False)
 
     @property
     def sees_all(self) -> bool:

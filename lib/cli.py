@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from lib import account_links, checkup, cli_tokens, integrations, rotation, users
 from lib import backup as backups
-from lib import checkup, cli_tokens, integrations, rotation, users
+from lib.account_links import IssuedLink
 from lib.errors import HubError, InvalidInput, NotFound
 from lib.hub import Hub, open_hub, prepare_hub
 from lib.retention.rounds import RetentionWork
@@ -70,6 +71,30 @@ def add_user(
     typer.echo(f"Added {actor.email} as {actor.role}.")
     if one_time is not None:
         typer.echo(f"One-time password, shown only now: {one_time}")
+
+
+@user_app.command("invite")
+def invite_user(
+    email: str,
+    role: Annotated[str, typer.Option(help="member, staff or analyst")],
+    *,
+    name: str = "",
+) -> None:
+    """Add a user and print the link by which they choose a password."""
+    with _hub() as hub:
+        link = account_links.invite(hub, None, email=email, name=name, role=role)
+    _say_link(link)
+
+
+@user_app.command("reset")
+def reset_user(email: str) -> None:
+    """Print a link by which a user chooses a new password."""
+    with _hub() as hub:
+        actor = users.find_user(hub, email)
+        if actor is None:
+            raise NotFound(f"There is no active user {email}. Add one with `user add`.")
+        link = account_links.renew(hub, None, actor.id)
+    _say_link(link)
 
 
 @integration_app.command("add")
@@ -174,6 +199,13 @@ def _hub() -> Iterator[Hub]:
         yield hub
     finally:
         hub.close()
+
+
+def _say_link(link: IssuedLink) -> None:
+    base = f"http://localhost:{load_settings().dashboard_port}"
+    typer.echo(account_links.url_of(link, base))
+    typer.echo(f"For {link.email}, good once until {link.expires_at:%Y-%m-%d %H:%M} UTC.")
+    typer.echo("From another machine, put the dashboard's own address before the question mark.")
 
 
 def _read_pairs(items: list[str]) -> dict[str, str]:

@@ -6,15 +6,16 @@ session or a disabled user is gone at the next look.
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from lib import audit
 from lib.access import Actor, Role
 from lib.clock import now
+from lib.errors import NotFound
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import LoginSession, User
@@ -107,7 +108,7 @@ def actor_of_session(hub: Hub, session_id: str) -> Actor | None:
     row, user = found
     if now() - row.last_seen_at >= _SEEN_INTERVAL:
         _note_visit(hub, session_id)
-    return actor_of_user(user)
+    return replace(actor_of_user(user), session_id=row.id, ip=row.ip)
 
 
 def is_live(hub: Hub, session_id: str) -> bool:
@@ -144,6 +145,30 @@ def list_sessions(hub: Hub, actor: Actor) -> list[OpenSession]:
         )
         for row in rows
     ]
+
+
+def count_open_sessions(session: Session) -> dict[str, int]:
+    """Return how many sessions stand, by user."""
+    moment = now()
+    query = (
+        select(col(LoginSession.user_id), func.count())
+        .where(
+            col(LoginSession.revoked_at).is_(None),
+            LoginSession.expires_at > moment,
+            LoginSession.last_seen_at > moment - IDLE_LIFE,
+        )
+        .group_by(col(LoginSession.user_id))
+    )
+    return dict(session.exec(query).all())
+
+
+def end_own_session(hub: Hub, actor: Actor, session_id: str) -> None:
+    """End one of the user's own sessions; raise NotFound for any other."""
+    with hub.database.read() as session:
+        found = _live(session, session_id)
+    if found is None or found[1].id != actor.id:
+        raise NotFound("That session has ended already. Reload the list.")
+    end_session(hub, session_id)
 
 
 def end_session(hub: Hub, session_id: str) -> None:

@@ -64,12 +64,12 @@ def forgive(session: Session, attempt: Attempt) -> None:
 
     An address is not cleared: whoever has one account could otherwise guess without end.
     """
-    session.execute(delete(LoginThrottle).where(col(LoginThrottle.key) == attempt.name_key))
-    row = session.get(LoginThrottle, attempt.address_key, with_for_update=True)
-    if row is not None:
-        row.failures = max(0, row.failures - 1)
-        row.locked_until = None
-        session.add(row)
+    rows = {key: session.get(LoginThrottle, key, with_for_update=True) for key, _ in attempt.limits}
+    if (name := rows[attempt.name_key]) is not None:
+        session.delete(name)
+    if (address := rows[attempt.address_key]) is not None:
+        address.failures = max(0, address.failures - 1)
+        address.locked_until = None
 
 
 def _digest(kind: str, value: str) -> str:

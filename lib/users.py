@@ -1,26 +1,31 @@
-"""The people of the hub: adding, finding and changing them, and checking who signs in."""
+"""The people of the hub: adding, finding and changing them."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from lib import audit, passwords, throttle
+from lib import audit, passwords
 from lib.access import Actor, Role, require_staff
 from lib.clock import now
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.models import User
-from lib.sessions import actor_of_user, revoke_sessions
+from lib.models import IntegrationConfig, User
+from lib.sessions import actor_of_user, count_open_sessions, revoke_sessions
 
 FIRST_EMAIL = "admin@example.com"
-WRONG_CREDENTIALS = "The e-mail address or the password is wrong. Check both and try again."
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _EMAIL_CHARACTERS = 254
+_NAME_CHARACTERS = 100
+_COUNT_INTEGRATIONS = (
+    select(col(IntegrationConfig.user_id), func.count())
+    .where(col(IntegrationConfig.deleted_at).is_(None))
+    .group_by(col(IntegrationConfig.user_id))
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,12 @@ class Account:
     name: str
     role: Role
     is_active: bool
+    is_invited: bool
     must_change_password: bool
+    has_second_factor: bool
+    sessions: int
+    integrations: int
+    last_signed_in_at: datetime | None
     created_at: datetime
 
 
@@ -53,11 +63,12 @@ def add_user(
     if by is not None:
         require_staff(by)
     one_time = passwords.one_time_password() if password is None else None
-    user = _new_user(email, name=name, role=role, password=password or one_time or "")
+    user = new_user(email, name=name, role=role)
+    user.password_hash = hash_new_password(password or one_time or "", email=user.email)
     user.must_change_password = one_time is not None
     actor = actor_of_user(user)
     with hub.database.write() as session:
-        _insert(session, user)
+        insert_user(session, user)
         audit.record(session, by, "user.added", actor.id, role=actor.role)
     return actor, one_time
 
@@ -68,7 +79,8 @@ def first_staff_user(hub: Hub) -> str | None:
     None when anyone exists already. Safe when several processes start at once.
     """
     one_time = passwords.one_time_password()
-    user = _new_user(FIRST_EMAIL, name="Administrator", role="staff", password=one_time)
+    user = new_user(FIRST_EMAIL, name="Administrator", role="staff")
+    user.password_hash = hash_new_password(one_time, email=user.email)
     user.must_change_password = True
     user_id = user.id
     with hub.database.write() as session:
@@ -85,7 +97,7 @@ def first_staff_user(hub: Hub) -> str | None:
 def find_user(hub: Hub, email: str) -> Actor | None:
     """Return the active user with this address."""
     with hub.database.read() as session:
-        user = _find_by_email(session, normalise_email(email))
+        user = find_row(session, normalise_email(email))
     return actor_of_user(user) if user and user.is_active else None
 
 
@@ -103,6 +115,8 @@ def list_users(hub: Hub, actor: Actor) -> list[Account]:
     require_staff(actor)
     with hub.database.read() as session:
         users = session.exec(select(User).order_by(col(User.email))).all()
+        sessions = count_open_sessions(session)
+        connections = dict(session.exec(_COUNT_INTEGRATIONS).all())
     return [
         Account(
             id=user.id,
@@ -110,7 +124,12 @@ def list_users(hub: Hub, actor: Actor) -> list[Account]:
             name=user.name,
             role=Role(user.role),
             is_active=user.is_active,
+            is_invited=not user.password_hash,
             must_change_password=user.must_change_password,
+            has_second_factor=user.totp_confirmed_at is not None,
+            sessions=sessions.get(user.id, 0),
+            integrations=connections.get(user.id, 0),
+            last_signed_in_at=user.last_signed_in_at,
             created_at=user.created_at,
         )
         for user in users
@@ -123,7 +142,7 @@ def set_role(hub: Hub, actor: Actor, *, user_id: str, role: str) -> None:
     _refuse_oneself(actor, user_id)
     checked = _role(role)
     with hub.database.write() as session:
-        user = _get(session, user_id)
+        user = get_row(session, user_id)
         before, user.role, user.updated_at = user.role, checked.value, now()
         revoke_sessions(session, user_id)
         audit.record(session, actor, "user.role_set", user_id, before=before, after=checked)
@@ -134,67 +153,22 @@ def set_active(hub: Hub, actor: Actor, *, user_id: str, is_active: bool) -> None
     require_staff(actor)
     _refuse_oneself(actor, user_id)
     with hub.database.write() as session:
-        user = _get(session, user_id)
+        user = get_row(session, user_id)
         user.is_active, user.updated_at = is_active, now()
         revoke_sessions(session, user_id)
         action = "user.enabled" if is_active else "user.disabled"
         audit.record(session, actor, action, user_id)
 
 
-def change_password(
-    hub: Hub, actor: Actor, *, current: str, new: str, keep_session: str | None
-) -> None:
-    """Change the user's own password and end their sessions but `keep_session`.
-
-    Raises InvalidInput with the field `current` or `password`, and RateLimited after too
-    many wrong ones.
-    """
-    passwords.check_new_password(new, email=actor.email)
-    if new == current:
-        raise InvalidInput("Choose a password that you have not used here.", field="password")
-    attempt = _prove_password(hub, actor, current, field="current")
-    new_hash = passwords.hash_password(new)
+def rename(hub: Hub, actor: Actor, *, name: str) -> None:
+    """Change the user's own name; raise InvalidInput for an empty or a long one."""
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= _NAME_CHARACTERS:
+        raise InvalidInput(f"Give a name of 1 to {_NAME_CHARACTERS} characters.", field="name")
     with hub.database.write() as session:
-        user = _get(session, actor.id)
-        user.password_hash, user.updated_at = new_hash, now()
-        user.must_change_password = False
-        throttle.forgive(session, attempt)
-        revoke_sessions(session, actor.id, except_=keep_session)
-        audit.record(session, actor, "user.password_changed", actor.id)
-
-
-def confirm_password(hub: Hub, actor: Actor, password: str) -> None:
-    """Have a signed-in user prove their password once more.
-
-    Raises InvalidInput with the field `password`, and RateLimited after too many wrong ones.
-    """
-    attempt = _prove_password(hub, actor, password, field="password")
-    with hub.database.write() as session:
-        throttle.forgive(session, attempt)
-
-
-def authenticate(hub: Hub, email: str, *, password: str, ip: str) -> Actor:
-    """Return whom the password belongs to.
-
-    Unknown, disabled and mistyped cost the same time and raise the same NotAllowed;
-    RateLimited after too many failures of one name or one address.
-    """
-    name = normalise_email(email)
-    attempt = throttle.count_attempt(hub, name, ip=ip)
-    with hub.database.read() as session:
-        user = _find_by_email(session, name)
-    is_right = passwords.matches(password, user.password_hash if user else None)
-    if user is None or not user.is_active or not is_right:
-        with hub.database.write() as session:
-            # The typed name is not kept: people type passwords into that field.
-            object_id = user.id if user else "unknown"
-            audit.record(session, None, "user.sign_in_failed", object_id, ip=ip)
-        raise NotAllowed(WRONG_CREDENTIALS)
-    actor = actor_of_user(user)
-    with hub.database.write() as session:
-        throttle.forgive(session, attempt)
-        audit.record(session, actor, "user.signed_in", actor.id, ip=ip)
-    return actor
+        user = get_row(session, actor.id)
+        before, user.name, user.updated_at = user.name, cleaned, now()
+        audit.record(session, actor, "user.renamed", actor.id, before=before, after=cleaned)
 
 
 def normalise_email(email: str) -> str:
@@ -202,28 +176,18 @@ def normalise_email(email: str) -> str:
     return email.strip().lower()
 
 
-def _prove_password(hub: Hub, actor: Actor, password: str, *, field: str) -> throttle.Attempt:
-    # Counted apart from sign-ins: who guesses at an open screen must not lock out the owner.
-    attempt = throttle.count_attempt(hub, f"change:{actor.id}", ip=f"change:{actor.id}")
-    with hub.database.read() as session:
-        stored = _get(session, actor.id).password_hash
-    if not passwords.matches(password, stored):
-        raise InvalidInput("The current password is wrong. Type it again.", field=field)
-    return attempt
-
-
-def _new_user(email: str, *, name: str, role: str, password: str) -> User:
+def new_user(email: str, *, name: str, role: str) -> User:
+    """Return an active user without a password; raise InvalidInput for a bad address or role."""
     address = normalise_email(email)
     if len(address) > _EMAIL_CHARACTERS or not _EMAIL.fullmatch(address):
         raise InvalidInput("Give an e-mail address such as ada@example.com.", field="email")
     checked = _role(role)
-    passwords.check_new_password(password, email=address)
     moment = now()
     return User(
         id=new_id("usr"),
         email=address,
         name=name.strip() or address.partition("@")[0],
-        password_hash=passwords.hash_password(password),
+        password_hash="",
         role=checked.value,
         is_active=True,
         must_change_password=False,
@@ -232,7 +196,14 @@ def _new_user(email: str, *, name: str, role: str, password: str) -> User:
     )
 
 
-def _insert(session: Session, user: User) -> None:
+def hash_new_password(password: str, *, email: str) -> str:
+    """Return the hash of a user's new password; raise InvalidInput for one that is too weak."""
+    passwords.check_new_password(password, email=email)
+    return passwords.hash_password(password)
+
+
+def insert_user(session: Session, user: User) -> None:
+    """Add a user in the caller's transaction; raise InvalidInput for a taken address."""
     session.add(user)
     try:
         session.flush()
@@ -256,12 +227,14 @@ def _refuse_oneself(actor: Actor, user_id: str) -> None:
         raise NotAllowed("You cannot change your own role or access. Ask other staff.")
 
 
-def _get(session: Session, user_id: str) -> User:
+def get_row(session: Session, user_id: str) -> User:
+    """Return a user's row in the caller's transaction; raise NotFound."""
     user = session.get(User, user_id)
     if user is None:
         raise NotFound("There is no such user. Reload the list and try again.")
     return user
 
 
-def _find_by_email(session: Session, address: str) -> User | None:
+def find_row(session: Session, address: str) -> User | None:
+    """Return the row of a normalised address in the caller's transaction."""
     return session.exec(select(User).where(User.email == address)).first()

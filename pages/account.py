@@ -1,14 +1,15 @@
-"""The reader's own account: who they are, their password, their sessions, their tokens."""
+"""The reader's own account: who they are, how they sign in, their sessions, their tokens."""
 
 import streamlit as st
 
 from lib.access import Actor
-from lib.sessions import OpenSession, end_all_sessions, list_sessions
-from lib.ui.browsers import name_browser
 from lib.ui.password_form import show_password_form
 from lib.ui.profile import show_profile
 from lib.ui.resources import get_hub
+from lib.ui.second_factor_form import draw_second_factor
 from lib.ui.session import current_session_id, require_user
+from lib.ui.session_list import draw_sessions
+from lib.ui.telling import show_told
 from lib.ui.token_list import draw_tokens
 
 user = require_user()
@@ -24,47 +25,13 @@ def _show_password(actor: Actor) -> None:
         )
 
 
-def _show_sessions(actor: Actor) -> None:
-    rows = list_sessions(get_hub(), actor)
-    st.subheader("Where you are signed in", anchor=False)
-    st.caption("End the rest if you see a browser that you do not know.")
-    st.dataframe(
-        [_session_row(row) for row in rows],
-        hide_index=True,
-        alt="Browsers that are signed in to this account",
-        column_config={
-            "last_seen_at": st.column_config.DatetimeColumn("Last seen", format="distance"),
-        },
-    )
-    st.button(
-        "Sign out everywhere else",
-        icon=":material/devices_off:",
-        disabled=len(rows) < 2,
-        on_click=_end_others,
-        args=(actor,),
-        key="account_end_others",
-    )
-
-
-def _session_row(row: OpenSession) -> dict[str, object]:
-    is_here = row.id == current_session_id()
-    return {
-        "Browser": name_browser(row.user_agent) + (" (this one)" if is_here else ""),
-        "Address": "this machine" if row.ip == "local" else row.ip,
-        "last_seen_at": row.last_seen_at,
-    }
-
-
-def _end_others(actor: Actor) -> None:
-    count = end_all_sessions(get_hub(), actor, except_=current_session_id())
-    st.toast(f"Ended {count} other session{'' if count == 1 else 's'}.", icon=":material/logout:")
-
-
 st.title("Account", anchor=False)
-show_profile(user)
+show_profile(get_hub(), user)
 left, right = st.columns(2, gap="large")
 with left:
     _show_password(user)
+    draw_second_factor(get_hub(), user)
 with right:
-    _show_sessions(user)
+    draw_sessions(get_hub(), user, here=current_session_id())
 draw_tokens(get_hub(), user)
+show_told()

@@ -16,7 +16,8 @@ from lib.hub import open_hub
 from lib.integrations import list_all
 from lib.rotation import count_outdated
 from lib.settings import Settings, load_settings
-from lib.users import FIRST_EMAIL, authenticate, find_user
+from lib.sign_in import authenticate
+from lib.users import FIRST_EMAIL, find_user
 from tests.retention_rows import fill
 
 ROOT = Path(__file__).parent.parent

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pyotp
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib import api_tokens, passwords
+from lib import api_tokens, passwords, second_factor
+from lib.clock import now
 from lib.hub import Hub
 from lib.sessions import is_live, list_sessions, start_session
-from lib.users import add_user, authenticate
+from lib.sign_in import authenticate
+from lib.users import add_user, get_actor
 from tests.factories import make_user
 from tests.visitors import Visitor, visiting
 
@@ -77,7 +80,8 @@ def test_signing_out_everywhere_else_keeps_this_browser_and_other_users(
         start_session(visitor.hub, actor, ip="203.0.113.9", user_agent="")
     here = visitor.sign_in_as(ada)
     script = visitor.open("account")
-    assert len(script.dataframe[0].value) == 2
+    others = [each for each in script.button if each.label == "End"]
+    assert len(others) == 1
     script.button(key="account_end_others").click().run()
     assert [row.id for row in list_sessions(visitor.hub, ada)] == [here]
     assert len(list_sessions(visitor.hub, bob)) == 1
@@ -139,3 +143,38 @@ def test_a_token_without_scopes_is_explained(visitor: Visitor) -> None:
     create_button(script).click().run()
     assert not script.error
     assert [token.name for token in api_tokens.list_tokens(visitor.hub, ada)] == ["Zapier"]
+
+
+def test_one_other_browser_is_ended(visitor: Visitor) -> None:
+    ada = make_user(visitor.hub)
+    other, _ = start_session(visitor.hub, ada, ip="203.0.113.9", user_agent="")
+    here = visitor.sign_in_as(ada)
+    script = visitor.open("account")
+    script.button(key=f"account_end_{other}").click().run()
+    assert [row.id for row in list_sessions(visitor.hub, ada)] == [here]
+
+
+def test_the_own_name_is_changed(visitor: Visitor) -> None:
+    ada = visitor.sign_in("member")
+    script = visitor.open("account")
+    script.text_input(key="account_name").input("  Ada   Lovelace ")
+    next(each for each in script.button if each.label == "Save").click().run()
+    assert get_actor(visitor.hub, ada.id).name == "Ada Lovelace"
+
+
+def test_the_second_factor_is_set_up_and_its_secret_leaves_the_page(visitor: Visitor) -> None:
+    ada = visitor.sign_in("member")
+    script = visitor.open("account")
+    script.button(key="account_factor_begin").click().run()
+    secret = script.code[0].value
+    script.text_input(key="account_factor_code").input("000000")
+    next(each for each in script.button if each.label == "Turn on").click().run()
+    assert "code is wrong" in script.error[0].value
+    script.text_input(key="account_factor_code").input(pyotp.TOTP(secret).at(now()))
+    next(each for each in script.button if each.label == "Turn on").click().run()
+    assert second_factor.is_asked_for(visitor.hub, ada)
+    shown = [each.value for each in script.code]
+    assert secret not in shown
+    assert len(shown[0].split()) == second_factor.RECOVERY_CODES
+    script.button(key="account_factor_copied").click().run()
+    assert not [each for each in script.code if "-" in each.value]

@@ -12,11 +12,10 @@ from lib.errors import HubError, InvalidInput, NotAllowed, NotFound, RateLimited
 from lib.hub import Hub
 from lib.models import AuditEntry, User
 from lib.sessions import is_live, start_session
+from lib.sign_in import authenticate, change_password
 from lib.users import (
     FIRST_EMAIL,
     add_user,
-    authenticate,
-    change_password,
     find_user,
     first_staff_user,
     get_actor,

@@ -1,6 +1,7 @@
 """Users, their browser sessions and the counters that slow down guessing."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON
 from sqlmodel import Field
@@ -11,9 +12,10 @@ from lib.models.registry import Base
 class User(Base, table=True):
     """A person who signs in; `role` is member, staff or analyst.
 
-    `totp_secret` is sealed; it counts once `totp_confirmed_at` is set. `totp_last_step` is the
-    newest time step that was used, for a code is good once. `recovery_digests` are SHA-256 of
-    the one-time recovery codes that are left.
+    `password_hash` is empty until an invitation is used. `credentials` holds the sealed secret of
+    the second factor, which counts once `totp_confirmed_at` is set. `totp_last_step` is the newest
+    time step that was used, for a code is good once. `recovery_digests` are SHA-256 of the
+    recovery codes that are left.
     """
 
     __tablename__ = "users"
@@ -25,7 +27,7 @@ class User(Base, table=True):
     role: str
     is_active: bool
     must_change_password: bool
-    totp_secret: str | None = None
+    credentials: dict[str, Any] = Field(sa_type=JSON, default_factory=dict)
     totp_confirmed_at: datetime | None = None
     totp_last_step: int | None = None
     recovery_digests: list[str] = Field(sa_type=JSON, default_factory=list)

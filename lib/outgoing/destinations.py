@@ -40,7 +40,7 @@ from lib.outgoing.destination_views import (
     view,
 )
 from lib.providers.registry import get_target
-from lib.users import confirm_password
+from lib.sign_in import confirm_password
 
 SECRET_OVERLAP = timedelta(hours=24)
 _CANCEL_BATCH = 1_000

@@ -11,13 +11,16 @@ from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models import AuthenticationModel
 from streamlit_authenticator.views import Authenticate
 
+from lib import second_factor
 from lib.access import Actor
 from lib.errors import HubError
 from lib.hub import Hub
+from lib.sign_in import authenticate
+from lib.ui.account_link_form import forget_link, show_link, take_link
+from lib.ui.code_form import ask_for_code, show_code_form, waits_for_code
 from lib.ui.errors import show_refusal, stopping_on_error
 from lib.ui.resources import get_hub
 from lib.ui.session import begin_session, clear_cookie_after_sign_out, client_ip
-from lib.users import authenticate
 
 _LABELS = {
     "Form name": "Sign in",
@@ -86,19 +89,40 @@ class _SignIn(Authenticate):  # type: ignore[misc]
 
 
 def show_login() -> None:
-    """Draw the form; after a success begin the session and run the page again."""
+    """Draw the step that is due; after the last one begin the session and run the page again."""
     clear_cookie_after_sign_out()
     with stopping_on_error():
-        check = _Check(get_hub())
+        hub = get_hub()
     st.space("large")
     _, middle, _ = st.columns([1, 1.2, 1])
     with middle:
         st.title(":primary[:material/hub:] Members Hub", anchor=False)
         st.caption("Your integrations, their events and their deliveries in one place.")
-        _SignIn(check).login(fields=_LABELS, key="login_form")
-        if check.refusal:
-            show_refusal(check.refusal)
-        st.caption("No account, or a forgotten password? Ask your staff for a new one.")
-    if check.actor is not None:
-        begin_session(check.actor)
+        actor = _show_step(hub)
+    if actor is not None:
+        begin_session(actor)
         st.rerun()
+
+
+def _show_step(hub: Hub) -> Actor | None:
+    """Draw a link's form, the second step or the first; return who is through."""
+    if token := take_link():
+        proven = show_link(hub, token)
+    elif waits_for_code():
+        return show_code_form(hub, ip=client_ip())
+    else:
+        proven = _show_password(hub)
+    if proven is None or not second_factor.is_asked_for(hub, proven):
+        return proven
+    forget_link()
+    ask_for_code(proven)
+    return st.rerun()
+
+
+def _show_password(hub: Hub) -> Actor | None:
+    check = _Check(hub)
+    _SignIn(check).login(fields=_LABELS, key="login_form")
+    if check.refusal:
+        show_refusal(check.refusal)
+    st.caption("No account, or a forgotten password? Ask your staff for a link.")
+    return check.actor

@@ -12,6 +12,7 @@ from lib.access import Role
 _PAGES = Path(__file__).resolve().parents[2] / "pages"
 _EVERYONE = frozenset(Role)
 _WRITERS = frozenset({Role.MEMBER, Role.STAFF})
+_STAFF = frozenset({Role.STAFF})
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ _MENU: dict[str, tuple[_Item, ...]] = {
         _Item("webhooks", "Webhooks", "alt_route", _WRITERS),
         _Item("testing", "Testing tools", "science", _WRITERS),
     ),
-    "Hub": (_Item("account", "Account", "account_circle", _EVERYONE),),
+    "Hub": (
+        _Item("users", "Users", "group", _STAFF),
+        _Item("audit", "Audit", "history_edu", _STAFF),
+        _Item("account", "Account", "account_circle", _EVERYONE),
+    ),
 }
 _FIRST = "overview"
 

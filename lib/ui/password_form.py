@@ -6,8 +6,8 @@ from lib.access import Actor
 from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.passwords import MINIMUM_CHARACTERS
+from lib.sign_in import change_password
 from lib.ui.errors import reporting_errors
-from lib.users import change_password
 
 
 def show_forced_change(hub: Hub, actor: Actor, *, session_id: str) -> None:

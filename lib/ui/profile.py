@@ -8,7 +8,11 @@ from typing import Literal
 import streamlit as st
 
 from lib.access import Actor, Role
+from lib.hub import Hub
+from lib.ui.telling import tell
+from lib.users import rename
 
+_NAME = "account_name"
 _COLOURS: dict[Role, Literal["violet", "blue", "green"]] = {
     Role.STAFF: "violet",
     Role.MEMBER: "blue",
@@ -16,22 +20,44 @@ _COLOURS: dict[Role, Literal["violet", "blue", "green"]] = {
 }
 _REACH = {
     Role.MEMBER: "You see and change your own integrations and their events. Ask staff to "
-    "change your name, address or role.",
+    "change your address or role.",
     Role.STAFF: "You see and change everything in this hub. Other staff can change your role.",
     Role.ANALYST: "You read charts and masked events of all members. Ask staff to change your "
-    "name, address or role.",
+    "address or role.",
 }
 
 
-def show_profile(actor: Actor) -> None:
+def show_profile(hub: Hub, actor: Actor) -> None:
     """Draw the facts of the account and what its role reaches."""
-    facts = {"Name": actor.name, "E-mail": actor.email, "Role": actor.role.value.capitalize()}
+    facts = {
+        "Name": actor.name,
+        "E-mail": actor.email,
+        "Role": actor.role.value.capitalize(),
+        "Time zone": st.context.timezone or "UTC",
+    }
     with st.container(border=True):
-        st.subheader("Profile", anchor=False)
-        for column, (label, value) in zip(st.columns(3), facts.items(), strict=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader("Profile", anchor=False, width="stretch")
+            with st.popover("Change name", icon=":material/edit:"):
+                _draw_name(hub, actor)
+        for column, (label, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
             column.caption(label)
             column.text(value)
         st.caption(_REACH[actor.role])
+
+
+def _draw_name(hub: Hub, actor: Actor) -> None:
+    with st.form("account_profile", border=False):
+        st.text_input("Name", value=actor.name, key=_NAME)
+        st.form_submit_button("Save", on_click=_rename, args=(hub, actor))
+
+
+def _rename(hub: Hub, actor: Actor) -> None:
+    def act() -> str:
+        rename(hub, actor, name=str(st.session_state[_NAME]))
+        return "Your name is saved."
+
+    tell(act)
 
 
 def show_identity(actor: Actor) -> None:

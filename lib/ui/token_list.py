@@ -10,7 +10,7 @@ from lib.hub import Hub
 from lib.ui.form_problems import draw_other_problem, draw_problem, forget_problem, keep_problem
 from lib.ui.formats import absolute, ago, plain
 from lib.ui.issued_secret import draw_secret, forget_secret, remember_secret
-from lib.ui.telling import show_told, tell
+from lib.ui.telling import tell
 
 _PAGE = "account"
 _NAME, _SCOPES, _DAYS = "account_token_name", "account_token_scopes", "account_token_days"
@@ -31,7 +31,6 @@ def draw_tokens(hub: Hub, user: Actor) -> None:
         _draw_token(hub, user, token)
     if not found:
         st.info("No tokens yet.", icon=":material/key_off:")
-    show_told()
 
 
 def _draw_form(hub: Hub, user: Actor) -> None:

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col
 
+from lib.audit_chain import chain_new
 from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
@@ -60,6 +61,7 @@ class Worker:
                 self._replay(),
                 self._retain(),
                 self._forget(),
+                self._chain_audit(),
                 watch(self._hub.database, self._on_change),
                 self._stopping.wait(),
             )
@@ -115,6 +117,11 @@ class Worker:
         while True:
             await self._database.run(lambda: endpoints.prune(self._hub))
             await asyncio.sleep(_FORGET_SECONDS)
+
+    async def _chain_audit(self) -> None:
+        while True:
+            if not await self._database.run(lambda: chain_new(self._hub)):
+                await asyncio.sleep(_LOOK_SECONDS)
 
     def _beat(self) -> int:
         """Give a sign of life, and take over from workers that gave none."""

@@ -12,7 +12,7 @@ from lib.demo.fill import fill
 from lib.hub import Hub
 from lib.models import WorkerHeartbeat
 from lib.sessions import redeem_ticket, start_session
-from lib.users import authenticate, change_password
+from lib.sign_in import authenticate, change_password
 from tests.browser.conftest import PASSWORD, ROOT, Dashboard, expect_heading, run_dashboard
 from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from webhook_receiver.app import create_app

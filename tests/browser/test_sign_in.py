@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pyotp
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from lib import account_links
 from lib.sessions import is_live, list_sessions
 from lib.users import add_user, find_user
 from tests.browser.conftest import (
@@ -174,3 +176,40 @@ def test_every_answer_carries_the_security_headers(dashboard: Dashboard) -> None
 
 def test_the_number_of_visitors_is_nobodys_business(dashboard: Dashboard) -> None:
     assert requests.get(f"{dashboard.url}/_stcore/metrics", timeout=5).status_code == 404
+
+
+def test_an_invitation_becomes_a_sign_in_with_a_second_factor(
+    dashboard: Dashboard, context: BrowserContext, chromium: Browser
+) -> None:
+    link = account_links.invite(
+        dashboard.hub, None, email="nora@example.com", name="Nora", role="member"
+    )
+    page = context.new_page()
+    page.goto(account_links.url_of(link, dashboard.url))
+    page.get_by_role("textbox", name="New password", exact=True).fill(NEW)
+    page.get_by_role("textbox", name="New password again").fill(NEW)
+    page.get_by_role("button", name="Save and sign in").click()
+    expect_heading(page, "Overview")
+    assert link.token not in page.url
+    wait_for_cookie(context)
+
+    page.goto(f"{dashboard.url}/account")
+    page.get_by_role("button", name="Set up").click()
+    secret = page.get_by_test_id("stCode").first.inner_text().strip()
+    page.get_by_role("textbox", name="Code").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_text("Recovery codes", exact=True)).to_be_visible()
+    recovery = page.get_by_test_id("stCode").first.inner_text().split()[0]
+
+    elsewhere = chromium.new_context()
+    other = elsewhere.new_page()
+    other.goto(f"{dashboard.url}/account?from=mail")
+    sign_in(other, "nora@example.com", NEW)
+    other.get_by_role("textbox", name="Code").fill("000000")
+    other.get_by_role("button", name="Sign in", exact=True).click()
+    expect(other.get_by_text("The code is wrong")).to_be_visible()
+    other.get_by_role("textbox", name="Code").fill(recovery)
+    other.get_by_role("button", name="Sign in", exact=True).click()
+    expect_heading(other, "Account")
+    assert path_of(other) == "/account?from=mail"
+    elsewhere.close()

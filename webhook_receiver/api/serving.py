@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -85,7 +86,8 @@ class Api:
     ) -> Caller:
         """Return who calls; raise Refusal or RateLimited."""
         trusted = self.hub.settings.trusted_proxies
-        self._pace.count_address(client_address(scope, headers, trusted=trusted))
+        address = client_address(scope, headers, trusted=trusted)
+        self._pace.count_address(address)
         secret = read_token(headers)
         caller = await self._in_thread(
             self._quick, lambda: api_tokens.authenticate(self.hub, secret)
@@ -103,7 +105,7 @@ class Api:
                 f"This token lacks the scope {operation.scope}. Make one that has it on Account.",
                 headers={"www-authenticate": challenge},
             )
-        return caller
+        return replace(caller, actor=replace(caller.actor, ip=address))
 
     async def _take(
         self, operation: Operation, caller: Caller, scope: Scope, receive: Receive

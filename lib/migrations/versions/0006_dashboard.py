@@ -284,7 +284,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(
-            sa.Column("totp_secret", sqlmodel.sql.sqltypes.AutoString(), nullable=True)
+            sa.Column("credentials", sa.JSON(), server_default="{}", nullable=False)
         )
         batch_op.add_column(
             sa.Column("totp_confirmed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True)

@@ -1,0 +1,41 @@
+"""The people of the hub: invite them, give them roles, help them back in, shut them out."""
+
+import streamlit as st
+
+from lib.access import Role
+from lib.ui.address_choice import choose_named
+from lib.ui.formats import counted
+from lib.ui.resources import get_hub
+from lib.ui.session import require_user
+from lib.ui.telling import show_told
+from lib.ui.user_invitation import draw_invitation, draw_issued_link
+from lib.ui.user_list import STATES, draw_users, state_of
+from lib.users import list_users
+
+user = require_user(Role.STAFF)
+
+hub = get_hub()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Users", anchor=False, width="stretch")
+    if st.button("Invite", type="primary", icon=":material/person_add:", key="users_invite_open"):
+        draw_invitation(hub, user)
+st.caption("Everybody who may sign in. Roles decide what they see; every change is audited.")
+draw_issued_link()
+show_told()
+found = list_users(hub, user)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    roles = {role.value: role.value.title() for role in Role}
+    role = choose_named("Role", roles, page="users", parameter="role")
+    state = choose_named("State", STATES, page="users", parameter="state")
+    words = st.text_input("Search", key="q", bind="query-params", placeholder="Name or e-mail")
+shown = [
+    account
+    for account in found
+    if role in (None, account.role)
+    and state in (None, state_of(account))
+    and (words or "").strip().lower() in f"{account.name} {account.email}".lower()
+]
+st.caption(f"{counted(len(shown), 'user')} of {len(found):,}.")
+draw_users(hub, user, shown[:200])
+if not shown:
+    st.info("No user matches. Clear a filter, or invite somebody.", icon=":material/person_off:")
