@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lib import backup as backups
-from lib import checkup, cli_tokens, integrations, rotation, users
+from lib import checkup, cli_reports, cli_tokens, integrations, rotation, users
 from lib.errors import HubError, InvalidInput, NotFound
 from lib.hub import Hub, open_hub, prepare_hub
 from lib.retention.rounds import RetentionWork
@@ -24,6 +24,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(integration_app, name="integration")
 app.add_typer(keys_app, name="keys")
 app.add_typer(cli_tokens.app, name="token")
+app.command("report")(cli_reports.report)
 
 
 @app.command()

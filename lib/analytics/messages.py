@@ -12,7 +12,7 @@ from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, of_integrations, within
 from lib.hub import Hub
 from lib.models import IntegrationConfig, MessageRollup
-from lib.providers.base import Journey
+from lib.providers.base import Journey, Provider
 from lib.providers.registry import all_providers
 
 MOST_FAILURES = 10
@@ -29,10 +29,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class Failing:
-    """How many ended in a state that is no success, by the vendor's code, "" for none."""
+    """How many ended in a state that is no success, by the vendor's code, "" for none.
+
+    `cause` is what the code means, "" where nobody knows.
+    """
 
     state: str
     error_code: str
+    cause: str
     count: int
     share: float
 
@@ -68,27 +72,27 @@ def funnels(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[Fu
         for service, kind, state, code, count in session.execute(query):
             found[service, kind][state, code] += int(count)
     return [
-        _funnel(provider.slug, journey, found[provider.slug, journey.kind])
+        _funnel(provider, journey, found[provider.slug, journey.kind])
         for provider in all_providers()
         for journey in provider.journeys
         if found[provider.slug, journey.kind].total() > 0
     ]
 
 
-def _funnel(service_name: str, journey: Journey, counts: Mapping[tuple[str, str], int]) -> Funnel:
+def _funnel(provider: Provider, journey: Journey, counts: Mapping[tuple[str, str], int]) -> Funnel:
     total = sum(counts.values())
     reached = Counter[str]()
     for (state, _), count in counts.items():
         for stage in journey.stages[: journey.passed.get(state, 1)]:
             reached[stage] += count
     failures = [
-        Failing(state, code, count, count / total)
+        Failing(state, code, provider.cause_of(code) or "", count, count / total)
         for (state, code), count in counts.items()
         if state in journey.failed and count > 0
     ]
     failures.sort(key=lambda item: (-item.count, item.state, item.error_code))
     return Funnel(
-        service_name,
+        provider.slug,
         journey.label,
         total,
         [Stage(name, reached[name], reached[name] / total) for name in journey.stages],

@@ -241,6 +241,10 @@ class Provider(ABC):
         """Return the state of something at the vendor that a decoded payload tells of."""
         return None
 
+    def cause_of(self, code: str) -> str | None:
+        """Return what one of the vendor's error codes means, in one sentence; None if unknown."""
+        return None
+
     def turn(self, event_type: str, payload: Any) -> Turn | None:
         """Return whose turn of a conversation a decoded payload is, if it is one."""
         return None

@@ -21,6 +21,7 @@ from lib.providers.sending import Signed, Unsigned
 from lib.providers.twilio.actions import ACTIONS
 from lib.providers.twilio.check import check_account
 from lib.providers.twilio.doctor import diagnose_request
+from lib.providers.twilio.errors import cause_of
 from lib.providers.twilio.events import EVENT_TYPES, describe, parse_request
 from lib.providers.twilio.fields import FIELDS, PAIRED_FIELDS, REPLY_FIELDS
 from lib.providers.twilio.sending import sign_request
@@ -115,6 +116,10 @@ class Twilio(Provider):
     def report(self, event_type: str, payload: Any) -> StateReport | None:
         """Return how far a message or call has come, from its status callback."""
         return read_report(event_type, payload)
+
+    def cause_of(self, code: str) -> str | None:
+        """Return the cause that Twilio documents for a code."""
+        return cause_of(code)
 
     def turn(self, event_type: str, payload: Any) -> Turn | None:
         """Return who wrote a message, or whom one is for."""
