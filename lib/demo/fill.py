@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 
 import requests
 import uvicorn
@@ -89,11 +90,13 @@ def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> F
     sender = DemoSender(random.Random(_SEED))  # noqa: S311 - the same
     answers: Counter[int] = Counter()
     with _receiving(make_receiver(hub)) as origin, requests.Session() as http:
-        for _ in _quarters():
-            for sending in _traffic(issued, dice, key=key):
-                local = sending.url.replace(hub.settings.public_url, origin)
-                answers[_post(http, local, sending=sending)] += 1
-            _work(hub, sender)
+        for quarter in _quarters():
+            for after, sendings in _traffic(issued, dice, key=key):
+                with shifted(-_QUARTER * quarter + after):
+                    for sending in sendings:
+                        local = sending.url.replace(hub.settings.public_url, origin)
+                        answers[_post(http, local, sending=sending)] += 1
+                    _work(hub, sender)
     return Filled(MEMBER, password, answers)
 
 
@@ -118,10 +121,11 @@ def _add_integrations(hub: Hub, member: Actor) -> dict[str, Issued]:
 
 def _traffic(
     issued: Mapping[str, Issued], dice: random.Random, *, key: Ed25519PrivateKey
-) -> Iterator[Signed]:
-    """Yield the requests of the present quarter of an hour."""
-    for happening in happenings(now(), dice):
-        yield _sign(happening, issued[happening.service_name], key=key)
+) -> Iterator[tuple[timedelta, list[Signed]]]:
+    """Yield the requests of the present quarter of an hour, and how far into it they come."""
+    found = sorted(happenings(now(), dice), key=lambda happening: happening.after)
+    for after, together in groupby(found, key=lambda happening: happening.after):
+        yield after, [_sign(each, issued[each.service_name], key=key) for each in together]
 
 
 def _work(hub: Hub, sender: DemoSender) -> None:

@@ -1,7 +1,6 @@
 """Charts of deliveries: how they ended, how long attempts took, how many were needed."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import altair as alt
 
@@ -14,8 +13,9 @@ from lib.ui.analytics_panels import (
     data_of,
     draw_chart,
     draw_empty,
+    legend,
     panel,
-    time_axis,
+    time_x,
 )
 from lib.ui.analytics_view import View
 from lib.ui.durations import milliseconds
@@ -29,10 +29,10 @@ _LABELS = {
     "rejected": "Rejected",
 }
 _SHARES = ("p50", "p95", "p99")
-_HOUR = timedelta(hours=1)
 _MILLISECONDS = (
     "datum.value >= 1000 ? format(datum.value / 1000, '~r') + ' s' : datum.value + ' ms'"
 )
+_TICKS = [first * 10**power for power in range(6) for first in (1, 2, 5)]
 _LAST_COUNTED = 10
 
 
@@ -120,21 +120,21 @@ def _outcome_chart(points: Sequence[OutcomePoint], view: View) -> alt.Chart:
         alt.Chart(data_of(rows))
         .mark_bar()
         .encode(
-            x=alt.X("start:T", title=None, axis=_axis(view)),
+            x=time_x(view.shown),
             x2="end:T",
-            y=alt.Y("count:Q", title="Attempts", axis=alt.Axis(tickMinStep=1, tickCount=5)),
+            y=alt.Y("sum(count):Q", title="Attempts", axis=alt.Axis(tickMinStep=1, tickCount=5)),
             color=alt.Color(
                 "outcome:N",
                 title=None,
                 sort=list(_LABELS.values()),
                 scale=alt.Scale(domain=list(_LABELS.values())),
-                legend=alt.Legend(orient="top"),
+                legend=legend(),
             ),
             order="order:Q",
             tooltip=[
                 alt.Tooltip("start:T", title="From", format=FULL_FORMAT),
                 alt.Tooltip("outcome:N", title="Outcome"),
-                alt.Tooltip("count:Q", title="Count", format=","),
+                alt.Tooltip("sum(count):Q", title="Count", format=","),
             ],
         )
         .properties(height=HEIGHT)
@@ -159,16 +159,14 @@ def _latency_chart(points: Sequence[LatencyPoint], view: View) -> alt.Chart:
         # A lone hour between two without attempts would otherwise be invisible.
         .mark_line(point=alt.OverlayMarkDef(size=18), interpolate="monotone")
         .encode(
-            x=alt.X("start:T", title=None, axis=_axis(view)),
+            x=time_x(view.shown),
             y=alt.Y(
                 "ms:Q",
                 title=None,
-                scale=alt.Scale(type="log", nice=True),
-                axis=alt.Axis(labelExpr=_MILLISECONDS, tickCount=4),
+                scale=alt.Scale(type="log", nice=False),
+                axis=alt.Axis(labelExpr=_MILLISECONDS, values=_TICKS),
             ),
-            color=alt.Color(
-                "share:N", title=None, sort=list(_SHARES), legend=alt.Legend(orient="top")
-            ),
+            color=alt.Color("share:N", title=None, sort=list(_SHARES), legend=legend()),
             tooltip=[
                 alt.Tooltip("start:T", title="From", format=FULL_FORMAT),
                 alt.Tooltip("share:N", title="Percentile"),
@@ -209,7 +207,3 @@ def share_labels(base: alt.Chart) -> alt.Chart:
     """Return the field `words` written behind the bars of a chart, in grey on both themes."""
     texts: alt.Chart = base.mark_text(align="left", dx=6, color="#7C879C").encode(text="words:N")
     return texts
-
-
-def _axis(view: View) -> alt.Axis:
-    return time_axis(view.shown.bin_hours, (view.shown.until - view.shown.since) / _HOUR)

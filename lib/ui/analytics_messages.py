@@ -1,7 +1,6 @@
 """How far messages and calls came at the vendor, and how long arrivals and replies took."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 
 import altair as alt
@@ -16,8 +15,9 @@ from lib.ui.analytics_panels import (
     data_of,
     draw_chart,
     draw_empty,
+    legend,
     panel,
-    time_axis,
+    time_x,
 )
 from lib.ui.analytics_view import View
 from lib.ui.durations import seconds
@@ -29,7 +29,7 @@ _HELP = {
     REPLY: "From a message to a contact to the contact's next one. Who has not answered within "
     "30 days is not counted.",
 }
-_HOUR = timedelta(hours=1)
+_TICKS = [1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 259_200]
 _SECONDS = (
     "datum.value >= 86400 ? format(datum.value / 86400, '.2~r') + ' d' : "
     "datum.value >= 3600 ? format(datum.value / 3600, '.2~r') + ' h' : "
@@ -139,19 +139,18 @@ def _wait_chart(points: Sequence[WaitPoint], view: View) -> alt.Chart:
         for point in points
         for share, value in (("p50", point.p50), ("p95", point.p95))
     ]
-    hours = (view.shown.until - view.shown.since) / _HOUR
     chart: alt.Chart = (
         alt.Chart(data_of(rows))
         .mark_line(point=alt.OverlayMarkDef(size=18), interpolate="monotone")
         .encode(
-            x=alt.X("start:T", title=None, axis=time_axis(view.shown.bin_hours, hours)),
+            x=time_x(view.shown),
             y=alt.Y(
                 "seconds:Q",
                 title=None,
                 scale=alt.Scale(type="log", nice=False),
-                axis=alt.Axis(labelExpr=_SECONDS, tickCount=4),
+                axis=alt.Axis(labelExpr=_SECONDS, values=_TICKS),
             ),
-            color=alt.Color("share:N", title=None, legend=alt.Legend(orient="top")),
+            color=alt.Color("share:N", title=None, legend=legend()),
             tooltip=[
                 alt.Tooltip("start:T", title="From", format=FULL_FORMAT),
                 alt.Tooltip("share:N", title="Percentile"),

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import altair as alt
 import streamlit as st
 
+from lib.analytics.bins import all_bins, bin_start
+from lib.analytics.periods import Period
 from lib.csv_text import write_csv
 
 HEIGHT = 260
 # The theme gives the colours in their order; one series is drawn in the first of them.
 DAY_FORMAT, HOUR_FORMAT, FULL_FORMAT = "%d %b", "%H:%M", "%d %b %H:%M"
-_A_DAY = 24
+_HOUR = timedelta(hours=1)
+_HOURS_IN_SIGHT, _HOURS_OF_DAILY_TICKS = 48, 8 * 24
 
 Rows = Sequence[dict[str, object]]
 
@@ -21,7 +25,8 @@ def panel(name: str, title: str, *, help_text: str, table: Callable[[], Rows]) -
     """Draw a titled frame; the CSV of `table` is written when somebody asks for it."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(title, anchor=False, width="stretch", help=help_text)
+            # The chart's own toolbar appears on the right, so the button stands by the title.
+            st.subheader(title, anchor=False, width="content", help=help_text)
             st.download_button(
                 "CSV",
                 lambda: _csv_of(table()),
@@ -51,14 +56,34 @@ def data_of(rows: Rows) -> alt.Data:
     return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]  # Altair gives it no types
 
 
-def time_axis(bin_hours: int, hours: float) -> alt.Axis:
-    """Return an axis of days, or of hours where the whole is at most two days."""
-    is_long = bin_hours >= _A_DAY or hours > 2 * _A_DAY
-    return alt.Axis(
+def time_x(period: Period) -> alt.X:
+    """Return the horizontal axis over the whole of a period, whether or not it has data."""
+    hours = (period.until - period.since) / _HOUR
+    axis = alt.Axis(
         grid=False,
-        format=DAY_FORMAT if is_long else HOUR_FORMAT,
-        tickCount=7,
+        format=DAY_FORMAT if hours > _HOURS_IN_SIGHT else HOUR_FORMAT,
+        tickCount="day" if _HOURS_IN_SIGHT < hours <= _HOURS_OF_DAILY_TICKS else 7,
         labelOverlap=True,
+    )
+    numbers = all_bins(period)
+    ends = [_chart_moment(bin_start(n, period)) for n in (numbers[0], numbers[-1] + 1)]
+    return alt.X("start:T", title=None, axis=axis, scale=alt.Scale(domain=ends))
+
+
+def legend() -> alt.Legend:
+    """Return a legend above the chart that a narrow screen does not cut off."""
+    return alt.Legend(orient="top", columns=3)
+
+
+def _chart_moment(moment: datetime) -> alt.DateTime:
+    # A text as an end of the scale is read twice where bars have a second one.
+    return alt.DateTime(
+        year=moment.year,
+        month=moment.month,
+        date=moment.day,
+        hours=moment.hour,
+        minutes=moment.minute,
+        utc=True,
     )
 
 

@@ -75,7 +75,7 @@ def _heat_chart(cells: Sequence[HeatCell]) -> alt.Chart:
         .mark_rect(cornerRadius=2)
         .encode(
             x=alt.X("hour:O", title=None, axis=alt.Axis(labelAngle=0, values=[0, 6, 12, 18])),
-            y=alt.Y("day:O", title=None, sort=list(_DAYS)),
+            y=alt.Y("day:O", title=None, sort=list(_DAYS), axis=alt.Axis(labelOverlap=False)),
             color=alt.Color("events:Q", title="Events", legend=alt.Legend(orient="bottom")),
             tooltip=[
                 alt.Tooltip("day:N", title="Day"),

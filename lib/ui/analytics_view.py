@@ -38,13 +38,6 @@ _COMPARISONS: dict[Comparison, str] = {
     "year": "A year before",
     "off": "Nothing",
 }
-BEFORE_WORDS: dict[Comparison, str] = {
-    "previous": "than the period before",
-    "week": "than a week before",
-    "month": "than a month before",
-    "year": "than a year before",
-    "off": "",
-}
 NONCE = "analytics_volume_nonce"
 
 

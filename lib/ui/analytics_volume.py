@@ -1,7 +1,7 @@
 """The figures on top and the volume chart, in which a time and a service can be chosen."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import altair as alt
 import streamlit as st
@@ -15,11 +15,11 @@ from lib.ui.analytics_panels import (
     HEIGHT,
     data_of,
     draw_empty,
+    legend,
     panel,
-    time_axis,
+    time_x,
 )
 from lib.ui.analytics_view import (
-    BEFORE_WORDS,
     NONCE,
     View,
     activity_query,
@@ -33,7 +33,9 @@ from lib.ui.links import draw_link
 
 _LAST = "analytics_volume_last"
 _SERVICE, _SERVICE_KEY = "service", "analytics_service"
-_HOUR = timedelta(hours=1)
+_PALE = 0.3
+# A smaller change would be shown as none at all.
+_LEAST_POINTS, _LEAST_SHARE = 0.05, 0.005
 
 
 def draw_figures(view: View) -> None:
@@ -41,13 +43,16 @@ def draw_figures(view: View) -> None:
     found = figures(view.hub, view.actor, view.shown, view.filters)
     before = view.before
     old = figures(view.hub, view.actor, before, view.filters) if before else None
-    words = BEFORE_WORDS[view.how] if before else None
     with st.grid(5, min_column_width=150):
-        _draw_count("Received", found.received, old.received if old else None, words=words)
-        _draw_share("First attempt", found.first_attempt_share, _first(old), words=words)
-        _draw_share("Delivered", found.delivered_share, _delivered(old), words=words)
-        _draw_latency(found, old, words=words)
-        _draw_count("Dead", found.dead, old.dead if old else None, words=words, is_bad=True)
+        _draw_count("Received", found.received, old.received if old else None)
+        _draw_share(
+            "First attempt", found.first_attempt_share, old.first_attempt_share if old else None
+        )
+        _draw_share("Delivered", found.delivered_share, old.delivered_share if old else None)
+        _draw_latency(found, old)
+        _draw_count("Dead", found.dead, old.dead if old else None, is_bad=True)
+    if before:
+        st.caption(f"Compared with {_in_words(before)}.")
 
 
 def draw_volume(view: View) -> None:
@@ -103,17 +108,15 @@ def _draw_focus(view: View) -> None:
 def _chart(points: Sequence[VolumePoint], view: View) -> alt.Chart:
     brush = alt.selection_interval(name="brush", encodings=["x"])
     picked = alt.selection_point(name="picked", fields=["service"], bind="legend")
-    hours = (view.period.until - view.period.since) / _HOUR
     chart: alt.Chart = (
         alt.Chart(data_of([_row(point, view) for point in points]))
         .mark_bar()
         .encode(
-            x=alt.X("start:T", title=None, axis=time_axis(view.period.bin_hours, hours)),
+            x=time_x(view.period),
             x2="end:T",
             y=alt.Y("sum(events):Q", title="Events", axis=alt.Axis(tickMinStep=1, tickCount=5)),
-            color=alt.Color("service:N", title=None, legend=alt.Legend(orient="top")),
-            opacity=alt.Opacity("shown:N", legend=None, scale=alt.Scale(
-                domain=["yes", "no"], range=[1, 0.3])),
+            color=alt.Color("service:N", title=None, legend=legend()),
+            opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
             tooltip=[
                 alt.Tooltip("start:T", title="From", format=FULL_FORMAT),
                 alt.Tooltip("service:N", title="Service"),
@@ -137,7 +140,7 @@ def _row(point: VolumePoint, view: View) -> dict[str, object]:
         "end": (point.start + (point.end - point.start) * 0.9).isoformat(),
         "service": service_label(point.service_name),
         "events": point.count,
-        "shown": "yes" if is_in_time and is_of_service else "no",
+        "opacity": 1 if is_in_time and is_of_service else _PALE,
     }
 
 
@@ -177,56 +180,47 @@ def _in_words(part: Period) -> str:
     return f"{since:%d %b %H:%M} to {until:%d %b %H:%M}"
 
 
-def _draw_count(
-    label: str, new: int, old: int | None, *, words: str | None, is_bad: bool = False
-) -> None:
-    share = change(new, old)
+def _draw_count(label: str, new: int, old: int | None, *, is_bad: bool = False) -> None:
     st.metric(
         label,
         f"{new:,}",
-        None if share is None else f"{share:+.0%}",
+        _grown(new, old),
         delta_color="inverse" if is_bad else "normal",
-        delta_description=words if share is not None else None,
         border=True,
         height="stretch",
         help=None if old is None else f"Before: {old:,}.",
     )
 
 
-def _draw_share(label: str, new: float | None, old: float | None, *, words: str | None) -> None:
-    is_comparable = new is not None and old is not None
-    points = (new or 0) - (old or 0)
+def _draw_share(label: str, new: float | None, old: float | None) -> None:
+    points = 0.0 if new is None or old is None else (new - old) * 100
     st.metric(
         label,
         "none" if new is None else f"{new:.1%}",
-        f"{points * 100:+.1f} points" if is_comparable else None,
-        delta_description=words if is_comparable else None,
+        f"{points:+.1f} points" if abs(points) >= _LEAST_POINTS else None,
         border=True,
         height="stretch",
-        help=_SHARE_HELP[label],
+        help=_SHARE_HELP[label] + ("" if old is None else f" Before: {old:.1%}."),
     )
 
 
-def _draw_latency(found: Figures, old: Figures | None, *, words: str | None) -> None:
-    share = change(found.p95_milliseconds, old.p95_milliseconds) if old else None
+def _draw_latency(found: Figures, old: Figures | None) -> None:
+    p95, before = found.p95_milliseconds, old.p95_milliseconds if old else None
     st.metric(
         "Latency, p95",
-        "none" if found.p95_milliseconds is None else milliseconds(found.p95_milliseconds),
-        None if share is None else f"{share:+.0%}",
+        "none" if p95 is None else milliseconds(p95),
+        _grown(p95, before),
         delta_color="inverse",
-        delta_description=words if share is not None else None,
         border=True,
         height="stretch",
-        help="95 of 100 attempts took no longer than this.",
+        help="95 of 100 attempts took no longer than this."
+        + ("" if before is None else f" Before: {milliseconds(before)}."),
     )
 
 
-def _first(old: Figures | None) -> float | None:
-    return old.first_attempt_share if old else None
-
-
-def _delivered(old: Figures | None) -> float | None:
-    return old.delivered_share if old else None
+def _grown(new: float | None, old: float | None) -> str | None:
+    share = change(new, old)
+    return f"{share:+.0%}" if share is not None and abs(share) >= _LEAST_SHARE else None
 
 
 _SHARE_HELP = {
