@@ -6,7 +6,6 @@ from typing import Any
 from lib.hub import Hub
 from lib.models import (
     DeliveryRollup,
-    Destination,
     DurationRollup,
     FailureRollup,
     HourlyRollup,
@@ -36,18 +35,14 @@ def count_received(hub: Hub, item: Any, hour: datetime, count: int = 1, **more: 
     )
 
 
-def count_attempts(
-    hub: Hub, place: Destination, hour: datetime, count: int = 1, **more: Any
-) -> None:
+def count_attempts(hub: Hub, place: Any, hour: datetime, count: int = 1, **more: Any) -> None:
     """Count attempts at a destination."""
     values = {"outcome": "delivered", "attempt": 1, "bucket": 20, **more}
     owned = {"destination_id": place.id, "user_id": place.user_id}
     _store(hub, DeliveryRollup(hour=hour, count=count, **owned, **values))
 
 
-def count_failures(
-    hub: Hub, place: Destination, hour: datetime, count: int = 1, **more: Any
-) -> None:
+def count_failures(hub: Hub, place: Any, hour: datetime, count: int = 1, **more: Any) -> None:
     """Count failed attempts at a destination."""
     values = {"error_class": "http_5xx", "response_status": 503, **more}
     owned = {"destination_id": place.id, "user_id": place.user_id}

@@ -12,7 +12,7 @@ _CAUSES = {
     "http_408": "The other side waited too long for the request.",
     "http_425": "The other side was not ready yet.",
     "http_429": "The other side asked for fewer requests.",
-    "http_5xx": "The other side failed.",
+    "http_5xx": "The receiving server failed.",
     "gone": "The address has been given up.",
     "invalid_target": "The address is not allowed.",
     "config": "The delivery could not be sent as it is configured.",

@@ -77,7 +77,7 @@ def draw_view(hub: Hub, actor: Actor) -> View:
             _PERIODS,
             default=_FIRST_PERIOD,
             required=True,
-            key="period",
+            key="span",
             bind="query-params",
             on_change=clear_focus,
         )

@@ -150,6 +150,11 @@ def _take_choice(key: str) -> None:
     ends = tuple(selection.get("brush", {}).get("start", ()))
     labels = tuple(item.get("service", "") for item in selection.get("picked", ()))
     last_ends, last_labels = st.session_state.get(_LAST, ((), ()))
+    # People do one thing at a time, and a chart that was drawn anew has lost what was chosen in it.
+    if labels and labels != last_labels:
+        ends = ends or last_ends
+    elif ends and ends != last_ends:
+        labels = labels or last_labels
     st.session_state[_LAST] = (ends, labels)
     if ends != last_ends:
         _take_time(ends)
