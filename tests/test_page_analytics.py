@@ -1,7 +1,7 @@
 """The analytics page: what each role is shown, and that the address holds what was chosen."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -196,4 +196,5 @@ def test_the_month_of_the_report_is_the_one_that_was_chosen(visitor: Visitor) ->
     script.selectbox(key="month").set_value(earlier).run()
     script.button_group(key="show").set_value("Report").run()
     assert not script.exception
-    assert f"Report of {earlier}" in [each.value for each in script.subheader]
+    words = f"Report of {datetime.fromisoformat(f'{earlier}-01'):%B %Y}"
+    assert words in [each.value for each in script.subheader]

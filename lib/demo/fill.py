@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -93,9 +93,7 @@ def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> F
         for quarter in _quarters():
             for after, sendings in _traffic(issued, dice, key=key):
                 with shifted(-_QUARTER * quarter + after):
-                    for sending in sendings:
-                        local = sending.url.replace(hub.settings.public_url, origin)
-                        answers[_post(http, local, sending=sending)] += 1
+                    answers.update(_post_all(hub, http, origin, sendings=sendings))
                     _work(hub, sender)
     return Filled(MEMBER, password, answers)
 
@@ -142,6 +140,13 @@ def _sign(happening: Happening, issued: Issued, *, key: Ed25519PrivateKey) -> Si
     field = get_provider(service).signing_field
     secret = issued.inbound_secret or ("another token" if happening.is_forged else _AUTH_TOKEN)
     return service_request(service, url, happening.fields, values={field: secret})
+
+
+def _post_all(
+    hub: Hub, http: requests.Session, origin: str, *, sendings: Sequence[Signed]
+) -> list[int]:
+    local = (each.url.replace(hub.settings.public_url, origin) for each in sendings)
+    return [_post(http, url, sending=each) for url, each in zip(local, sendings, strict=True)]
 
 
 def _post(http: requests.Session, url: str, *, sending: Signed) -> int:

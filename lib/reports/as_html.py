@@ -3,13 +3,14 @@
 Every text passes through `escape`; the chart is drawn of numbers alone.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from lib.analytics.figures import ATTEMPTS_WITHIN_A_MINUTE, Figures, change
 from lib.providers.registry import find_provider
 from lib.reports.monthly import Report
-from lib.reports.words import cause_in_words, milliseconds, percent
+from lib.reports.words import cause_in_words, milliseconds, month_in_words, percent
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -30,12 +31,13 @@ svg { width: 100%; height: auto; } svg rect { fill: #3d4ab8; } svg text { fill: 
 """
 _WIDTH, _CHART_HEIGHT, _FOOT, _HEAD = 900, 160, 22, 16
 _LABEL_EVERY = 5
+_FIGURE = re.compile(r"[\d,.]+(?: %| ms| s)?|none")
 _Cells = Sequence[str | int]
 
 
 def write_html_report(report: Report) -> str:
     """Return the report as a whole HTML document."""
-    title = f"Report of {report.month}"
+    title = f"Report of {month_in_words(report)}"
     zone = report.period.zone
     until = report.period.until.astimezone(zone)
     body = [
@@ -200,14 +202,24 @@ def _destinations(report: Report) -> list[str]:
 
 
 def _table(header: Sequence[str], rows: Iterable[_Cells], *, empty: str = "") -> str:
-    lines = [_line("td", row) for row in rows]
-    if not lines:
+    """Return a table whose columns of figures stand to the right."""
+    found = [[str(cell) for cell in row] for row in rows]
+    if not found:
         return f'<p class="note">{escape(empty)}</p>'
-    return f"<table><thead>{_line('th', header)}</thead><tbody>{''.join(lines)}</tbody></table>"
+    places = [all(map(_FIGURE.fullmatch, column)) for column in zip(*found, strict=True)]
+    lines = "".join(_line("td", row, places) for row in found)
+    head = _line("th", header, places)
+    return f"<table><thead>{head}</thead><tbody>{lines}</tbody></table>"
 
 
-def _line(tag: str, cells: _Cells) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(str(cell))}</{tag}>' for cell in cells)}</tr>"
+def _line(tag: str, cells: Sequence[str], places: Sequence[bool]) -> str:
+    drawn = (
+        f'<{tag} class="number">{escape(cell)}</{tag}>'
+        if is_figure
+        else f"<{tag}>{escape(cell)}</{tag}>"
+        for cell, is_figure in zip(cells, places, strict=True)
+    )
+    return f"<tr>{''.join(drawn)}</tr>"
 
 
 def _both(new: Figures, old: Figures, name: str) -> tuple[float | None, float | None]:

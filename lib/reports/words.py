@@ -1,6 +1,7 @@
 """What figures, durations and causes of failure are called in a report."""
 
 from lib.analytics.deliveries import Cause
+from lib.reports.monthly import Report
 
 _CAUSES = {
     "dns": "The name of the address could not be found.",
@@ -22,7 +23,12 @@ _CAUSES = {
 def cause_in_words(cause: Cause) -> str:
     """Return a sentence about a cause, with the status where there was one."""
     said = _CAUSES.get(cause.error_class, f"{cause.error_class}.")
-    return f"{said} (status {cause.response_status})" if cause.response_status else said
+    return f"{said[:-1]} ({cause.response_status})." if cause.response_status else said
+
+
+def month_in_words(report: Report) -> str:
+    """Return the month such as "November 2026"."""
+    return f"{report.days[0][0]:%B %Y}"
 
 
 def percent(share: float | None) -> str:

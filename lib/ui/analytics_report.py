@@ -15,9 +15,11 @@ _ICONS = {"html": ":material/description:", "csv": ":material/table:"}
 def draw_report(view: View) -> None:
     """Draw the buttons that make the report of the period's month."""
     local = view.period.since.astimezone(view.period.zone)
-    month = f"{local:%Y-%m}" if view.period.months else f"{now().astimezone(local.tzinfo):%Y-%m}"
+    if not view.period.months:
+        local = now().astimezone(view.period.zone)
+    month = f"{local:%Y-%m}"
     with st.container(border=True):
-        st.subheader(f"Report of {month}", anchor=False)
+        st.subheader(f"Report of {local:%B %Y}", anchor=False)
         st.markdown(
             "Volumes, service level, latency, causes of failure, incidents, and a line for each "
             "integration and destination, compared with the month before. The page holds "
