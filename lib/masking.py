@@ -32,6 +32,9 @@ _SHOWN_KEYS = frozenset(
     }
 )
 _CONTACT_KINDS = frozenset({"phone", "email", "contact_id"})
+# The first that a person has names them, so that services which know the number agree.
+_CONTACT_FIELDS = ("phone", "email", "contactId", "contact_id")
+_PERSON_FIELDS = frozenset({"name", "full_name", "fullName", "firstName", "first_name"})
 # A longer number can be a phone number or an account.
 _LARGEST_SHOWN = 99_999
 
@@ -42,7 +45,8 @@ def mask_payload(value: Any, *, key: str = "", names: Pseudonyms | None = None) 
     With `names`, a field that holds a contact and nothing else shows the contact's name.
     """
     if isinstance(value, dict):
-        return {each: mask_payload(item, key=each, names=names) for each, item in value.items()}
+        masked = {each: mask_payload(item, key=each, names=names) for each, item in value.items()}
+        return _with_person(value, masked, names) if names else masked
     if isinstance(value, list):
         return [mask_payload(item, key=key, names=names) for item in value]
     if value is None or isinstance(value, bool):
@@ -53,6 +57,22 @@ def mask_payload(value: Any, *, key: str = "", names: Pseudonyms | None = None) 
         return value
     contacts = contacts_in(str(key), value) if names else frozenset()
     return names.name(*contacts) if names and len(contacts) == 1 else HIDDEN
+
+
+def _with_person(
+    value: dict[Any, Any], masked: dict[Any, Any], names: Pseudonyms
+) -> dict[Any, Any]:
+    """Put the contact's name where the person's stood beside the number or the address."""
+    for field in _CONTACT_FIELDS:
+        text = value.get(field)
+        contacts = contacts_in(field, text) if isinstance(text, str) else set()
+        if len(contacts) == 1:
+            person = names.name(*contacts)
+            return {
+                each: person if each in _PERSON_FIELDS and item == HIDDEN else item
+                for each, item in masked.items()
+            }
+    return masked
 
 
 def mask_key(kind: str, value: str, names: Pseudonyms | None) -> str:

@@ -112,10 +112,25 @@ def test_a_masked_payload_names_contacts(hub: Hub) -> None:
                 "email": names.name("grace@example.org"),
                 "phone": name,
                 "contactId": names.name("abc"),
-                "name": HIDDEN,
+                # So that sentences are about somebody.
+                "name": name,
             }
         ],
         "MessageSid": HIDDEN,
+    }
+
+
+def test_a_persons_name_needs_a_contact_beside_it(hub: Hub) -> None:
+    names = load_pseudonyms(hub)
+    assert mask_payload({"name": "Grace", "phone": "soon"}, names=names) == {
+        "name": HIDDEN,
+        "phone": HIDDEN,
+    }
+    two = {"firstName": "Grace", "email": "a@example.org, b@example.org", "contactId": "abc"}
+    assert mask_payload(two, names=names)["firstName"] == names.name("abc")
+    assert mask_payload({"name": {"first": "Grace"}, "email": 7}, names=names) == {
+        "name": {"first": HIDDEN},
+        "email": 7,
     }
 
 
@@ -132,6 +147,7 @@ def test_an_analyst_tells_contacts_apart_in_lists_and_details(hub: Hub) -> None:
     detail = get_event(hub, analyst, sms)
     assert dict(detail.keys)["phone"] == detail.payload["From"] == name
     assert get_event(hub, analyst, created).payload["phone"] == name
+    assert rows[created].summary == f"HighLevel ContactCreate: {name}"
     content = get_content(hub, analyst, sms)
     assert content.envelope["data"]["From"] == name
     assert dict(get_event(hub, ada, sms).keys)["phone"] == NUMBER

@@ -10,6 +10,7 @@ from lib.ui.analytics_panels import data_of, draw_chart, draw_empty, panel
 from lib.ui.analytics_view import View
 from lib.ui.delivery_formats import ERROR_WORDS
 from lib.ui.formats import counted
+from lib.ui.links import draw_link
 
 _ROW_HEIGHT = 34
 
@@ -36,6 +37,13 @@ def draw_causes(view: View) -> None:
             "causes",
             words=f"Bars: {counted(sum(c.count for c in found), 'failed attempt')} by cause; "
             f"the commonest is {_say(found[0])} with {found[0].share:.0%}.",
+        )
+        place = view.filters.destination_id
+        draw_link(
+            "deliveries",
+            "Open dead deliveries",
+            query={"status": "dead", **({"destination": place} if place else {})},
+            icon=":material/open_in_new:",
         )
 
 
