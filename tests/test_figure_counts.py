@@ -346,3 +346,24 @@ def test_counts_go_at_their_age_and_conversations_after_a_month(
 def _write_to(hub: Hub, item: Integration, digest: str, sent_at: datetime) -> None:
     with hub.database.write() as session:
         session.add(Conversation(integration_id=item.id, contact_digest=digest, sent_at=sent_at))
+
+
+def test_two_workers_count_each_reply_once(hub: Hub, item: Integration) -> None:
+    contacts = [f"+14155550{number}" for number in range(100, 140)]
+    for number, contact in enumerate(contacts):
+        report(hub, item, "sent", ago=MINUTE * 9, sid=f"SM{number:032x}", To=contact)
+    work(hub)
+    for contact in contacts:
+        for ago in (5, 4):
+            write_in(hub, item, ago=MINUTE * ago, sender=contact)
+    start = threading.Barrier(2)
+
+    def race() -> None:
+        start.wait()
+        work(hub)
+
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(race) for _ in range(2)]:
+            each.result()
+    assert durations(hub, "reply").total() == len(contacts)
+    assert conversations(hub) == []

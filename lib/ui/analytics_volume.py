@@ -51,8 +51,10 @@ def draw_figures(view: View) -> None:
         _draw_share("Delivered", found.delivered_share, old.delivered_share if old else None)
         _draw_latency(found, old)
         _draw_count("Dead", found.dead, old.dead if old else None, is_bad=True)
-    if before:
-        st.caption(f"Compared with {_in_words(before)}.")
+    if before and old:
+        was_quiet = not (old.received or old.delivered or old.dead)
+        more = ", when nothing happened" if was_quiet else ""
+        st.caption(f"Compared with {_in_words(before)}{more}.")
 
 
 def draw_volume(view: View) -> None:
