@@ -155,6 +155,7 @@ def test_the_link_to_activity_holds_the_filters(visitor: Visitor) -> None:
     script = visitor.open("analytics")
     script.selectbox(key="analytics_service").set_value("twilio").run()
     assert script.query_params["service"] == "twilio"
+    assert any("counted by destination" in each.value for each in script.caption)
     links = [each.proto for each in script.get("page_link")]
     (query,) = [parse_qs(urlsplit(f"?{each.query_string}").query) for each in links]
     assert query["service"] == ["twilio"]

@@ -90,11 +90,9 @@ def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> F
     sender = DemoSender(random.Random(_SEED))  # noqa: S311 - the same
     answers: Counter[int] = Counter()
     with _receiving(make_receiver(hub)) as origin, requests.Session() as http:
-        for quarter in _quarters():
-            for after, sendings in _traffic(issued, dice, key=key):
-                with shifted(-_QUARTER * quarter + after):
-                    answers.update(_post_all(hub, http, origin, sendings=sendings))
-                    _work(hub, sender)
+        for sendings in _traffic(issued, dice, key=key):
+            answers.update(_post_all(hub, http, origin, sendings=sendings))
+            _work(hub, sender)
     return Filled(MEMBER, password, answers)
 
 
@@ -119,11 +117,13 @@ def _add_integrations(hub: Hub, member: Actor) -> dict[str, Issued]:
 
 def _traffic(
     issued: Mapping[str, Issued], dice: random.Random, *, key: Ed25519PrivateKey
-) -> Iterator[tuple[timedelta, list[Signed]]]:
-    """Yield the requests of the present quarter of an hour, and how far into it they come."""
-    found = sorted(happenings(now(), dice), key=lambda happening: happening.after)
-    for after, together in groupby(found, key=lambda happening: happening.after):
-        yield after, [_sign(each, issued[each.service_name], key=key) for each in together]
+) -> Iterator[list[Signed]]:
+    """Yield the requests that come together, while the clock stands at their moment."""
+    for quarter in _quarters():
+        found = sorted(happenings(now(), dice), key=lambda happening: happening.after)
+        for after, together in groupby(found, key=lambda happening: happening.after):
+            with shifted(after - _QUARTER * quarter):
+                yield [_sign(each, issued[each.service_name], key=key) for each in together]
 
 
 def _work(hub: Hub, sender: DemoSender) -> None:

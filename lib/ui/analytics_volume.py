@@ -51,6 +51,11 @@ def draw_figures(view: View) -> None:
         _draw_share("Delivered", found.delivered_share, old.delivered_share if old else None)
         _draw_latency(found, old)
         _draw_count("Dead", found.dead, old.dead if old else None, is_bad=True)
+    if view.filters.service_name or view.filters.integration_id:
+        st.caption(
+            "Deliveries are counted by destination, so these are of all destinations that the "
+            "chosen service or integration has routes to."
+        )
     if before and old:
         was_quiet = not (old.received or old.delivered or old.dead)
         more = ", when nothing happened" if was_quiet else ""
