@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 from lib.clock import now
 from lib.conversations import OwnedTurn, follow
 from lib.derivation import Derived, derive
+from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.message_states import OwnedReport, Place, advance
@@ -100,7 +101,12 @@ def _name_contacts(hub: Hub, derived: dict[str, Derived]) -> dict[str, str]:
     turns = {event_id: item.turn for event_id, item in derived.items() if item.turn}
     if not turns:
         return {}
-    names = load_pseudonyms(hub)
+    try:
+        names = load_pseudonyms(hub)
+    except SecretUnreadable:
+        # Replies go uncounted then; events must not wait for a master key that is missing.
+        log.exception("contact_key_unreadable")
+        return {}
     return {event_id: names.name(turn.contact) for event_id, turn in turns.items()}
 
 
@@ -219,7 +225,7 @@ def _turns(rows: list[Any], work: _Work, begun: dict[Place, datetime]) -> Iterat
     """Yield the turns of conversations; a message that is reported on often is one turn."""
     for row in rows:
         turn, report, at = work.derived[row.id].turn, work.derived[row.id].report, row.created_at
-        if turn is None:
+        if turn is None or row.id not in work.contacts:
             continue
         if report is not None:
             first_at = begun.pop(Place(row.integration_id, report.sid), None)

@@ -23,13 +23,14 @@ from lib.models import (
     DurationRollup,
     EventKey,
     FailureRollup,
+    HubFact,
     MessageRollup,
     SearchDocument,
     WebhookEvent,
 )
 from lib.processing import process_batch
 from lib.providers.registry import get_provider
-from lib.pseudonyms import contact_hash
+from lib.pseudonyms import KEY_FACT, contact_hash
 from tests.delivering import (
     TIMEOUT,
     ScriptedSender,
@@ -303,6 +304,21 @@ def test_a_reply_before_our_message_is_no_answer(hub: Hub, item: Integration) ->
     work(hub)
     assert len(conversations(hub)) == 1
     assert durations(hub, "reply") == Counter()
+
+
+def test_events_do_not_wait_for_a_contact_key_that_does_not_open(
+    hub: Hub, item: Integration
+) -> None:
+    contact_hash(hub, CONTACT)
+    with hub.database.write() as session:
+        session.get_one(HubFact, KEY_FACT).value = "v1.00000000.AAAA"
+    report(hub, item, "sent", ago=MINUTE * 5)
+    write_in(hub, item, ago=MINUTE)
+    work(hub)
+    assert message_counts(hub) == {("sent", ""): 1}
+    with hub.database.read() as session:
+        assert set(session.exec(select(WebhookEvent.status))) == {"success"}
+    assert conversations(hub) == []
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ LONGEST = timedelta(days=93)
 ROLLING_DAYS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 _MONTH = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
 
-Comparison = Literal["off", "previous", "week", "month", "year"]
-COMPARISONS: tuple[Comparison, ...] = ("off", "previous", "week", "month", "year")
+Shift = Literal["previous", "week", "month", "year"]
+Comparison = Literal["off"] | Shift
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,16 @@ def span(since: datetime, until: datetime, zone: ZoneInfo) -> Period:
 
 
 def compared(period: Period, how: Comparison) -> Period | None:
-    """Return the span that `period` is compared with; None for "off".
+    """Return the span that `period` is compared with; None for "off"."""
+    return None if how == "off" else moved_back(period, how)
+
+
+def moved_back(period: Period, how: Shift) -> Period:
+    """Return the span before `period`, or the same one a week, a month or a year earlier.
 
     It moves by the wall clock, so that nine in the morning is compared with nine in the morning
     across a change to or from summer time.
     """
-    if how == "off":
-        return None
     if how == "week":
         return _moved_by_days(period, 7)
     if how in ("month", "year"):
