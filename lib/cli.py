@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lib import account_links, checkup, cli_tokens, integrations, rotation, users
+from lib import account_links, checkup, cli_reports, cli_tokens, integrations, rotation, users
 from lib import backup as backups
 from lib.account_links import IssuedLink
 from lib.errors import HubError, InvalidInput, NotFound
@@ -25,6 +25,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(integration_app, name="integration")
 app.add_typer(keys_app, name="keys")
 app.add_typer(cli_tokens.app, name="token")
+app.command("report")(cli_reports.report)
 
 
 @app.command()

@@ -1,11 +1,11 @@
-"""What is derived from an event: keys, words, and a reported state. Pure; no I/O."""
+"""What is derived from an event: keys, words, a state, a turn of a conversation. Pure; no I/O."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from lib.outgoing.envelope import EventFacts
-from lib.providers.base import StateReport
+from lib.providers.base import StateReport, Turn
 from lib.providers.payloads import decode_payload
 from lib.providers.registry import get_provider
 
@@ -16,11 +16,12 @@ _LONGEST_KEY = 200
 
 @dataclass(frozen=True)
 class Derived:
-    """The (kind, value) keys and the search text of one event, and the state that it reports."""
+    """The (kind, value) keys and the search text of one event, and what it reports."""
 
     keys: frozenset[tuple[str, str]]
     text: str
     report: StateReport | None = None
+    turn: Turn | None = None
 
 
 def derive(event: EventFacts) -> Derived:
@@ -29,7 +30,12 @@ def derive(event: EventFacts) -> Derived:
     decoded = decode_payload(event.content_type, event.payload)
     found = sorted(provider.extract_keys(decoded))[:_MOST_KEYS]
     keys = frozenset((kind, _storable(value)[:_LONGEST_KEY]) for kind, value in found)
-    return Derived(keys, _text(decoded), provider.report(event.event_type, decoded))
+    return Derived(
+        keys,
+        _text(decoded),
+        provider.report(event.event_type, decoded),
+        provider.turn(event.event_type, decoded),
+    )
 
 
 def _text(decoded: Any) -> str:

@@ -18,6 +18,7 @@ from lib.outgoing.envelope import Envelope, EventFacts, build_envelope
 from lib.paging import Page, check_limit
 from lib.providers.registry import get_provider
 from lib.providers.sending import Sample, encode_body, fill_sample
+from lib.pseudonyms import Pseudonyms, names_for
 
 # A page ends early rather than be larger: Zapier takes 20 MB, and a process must hold it.
 LARGEST_PAGE_BYTES = 4_000_000
@@ -52,7 +53,8 @@ def list_contents(
         found = session.exec(sizes.limit(check_limit(limit) + 1)).all()
         ids = _fitting([(str(event_id), int(size)) for event_id, size in found[:limit]])
         rows = _rows(session, ids)
-    contents = [_content(row, actor) for row in rows]
+    names = names_for(hub, actor)
+    contents = [_content(row, names) for row in rows]
     return Page(contents, ids[-1] if len(found) > len(ids) else None)
 
 
@@ -60,7 +62,7 @@ def get_content(hub: Hub, actor: Actor, event_id: str) -> EventContent:
     """Return one event; raise NotFound."""
     with hub.database.read() as session:
         row, _ = find_visible(session, actor, event_id)
-    return _content(row, actor)
+    return _content(row, names_for(hub, actor))
 
 
 def list_samples(
@@ -79,7 +81,8 @@ def list_samples(
         rows = _rows(session, [str(event_id) for event_id in session.exec(newest)])
     if not rows:
         return _invented(hub, actor, event_type)[:limit]
-    return [_content(row, actor).envelope for row in rows]
+    names = names_for(hub, actor)
+    return [_content(row, names).envelope for row in rows]
 
 
 def _invented(hub: Hub, actor: Actor, event_type: str | None) -> list[Envelope]:
@@ -126,7 +129,7 @@ def _rows(session: Session, ids: list[str]) -> list[WebhookEvent]:
     return list(session.exec(query.order_by(col(WebhookEvent.id).desc())))
 
 
-def _content(row: WebhookEvent, actor: Actor) -> EventContent:
+def _content(row: WebhookEvent, names: Pseudonyms | None) -> EventContent:
     envelope = build_envelope(
         EventFacts(
             id=row.id,
@@ -140,6 +143,6 @@ def _content(row: WebhookEvent, actor: Actor) -> EventContent:
     )
     if row.payload_removed_at is not None:
         envelope["data"] = None
-    elif actor.sees_masked:
-        envelope["data"] = mask_payload(envelope["data"])
+    elif names is not None:
+        envelope["data"] = mask_payload(envelope["data"], names=names)
     return EventContent(row.status, envelope)

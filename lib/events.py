@@ -15,11 +15,12 @@ from lib.errors import InvalidInput
 from lib.event_queries import EventFilters as EventFilters
 from lib.event_queries import filtered, find_visible, payload_of
 from lib.hub import Hub
-from lib.masking import HIDDEN, mask_payload
+from lib.masking import HIDDEN, mask_key, mask_payload
 from lib.message_states import Progress, find_progress
 from lib.models import EventKey, HourlyRollup, IntegrationConfig, WebhookEvent
 from lib.paging import Page, check_limit
 from lib.providers.registry import get_provider
+from lib.pseudonyms import Pseudonyms, names_for
 
 STATUSES = ("pending", "success", "failed")
 _SHOWN_FACTS = frozenset({"scheme", "key"})
@@ -80,7 +81,8 @@ def list_events(
         query = query.where(col(WebhookEvent.id) < cursor)
     with hub.database.read() as session:
         found = session.exec(query.limit(check_limit(limit) + 1)).all()
-    rows = [_row(event, name, actor) for event, name in found[:limit]]
+    names = names_for(hub, actor)
+    rows = [_row(event, name, names) for event, name in found[:limit]]
     return Page(rows, rows[-1].id if len(found) > limit else None)
 
 
@@ -92,14 +94,15 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
         progress = find_progress(session, event.integration_id, event.external_id)
     if progress and actor.sees_masked:
         progress = replace(progress, sid=HIDDEN)
+    names = names_for(hub, actor)
     payload = payload_of(event)
     headers = json.loads(event.headers)
     return EventDetail(
-        row=_row(event, name, actor),
-        payload=mask_payload(payload) if actor.sees_masked else payload,
+        row=_row(event, name, names),
+        payload=mask_payload(payload, names=names) if names else payload,
         headers=dict.fromkeys(headers, HIDDEN) if actor.sees_masked else headers,
         verification=_proof(json.loads(event.verification), actor),
-        keys=tuple((key.kind, HIDDEN if actor.sees_masked else key.value) for key in keys),
+        keys=tuple((key.kind, mask_key(key.kind, key.value, names)) for key in keys),
         method=event.method,
         content_type=event.content_type,
         payload_bytes=len(event.payload),
@@ -167,15 +170,15 @@ def _removal(event: WebhookEvent) -> str:
     return f"Payload removed after {days} day{'' if days == 1 else 's'}"
 
 
-def _summary(event: WebhookEvent, actor: Actor) -> str:
+def _summary(event: WebhookEvent, names: Pseudonyms | None) -> str:
     if event.payload_removed_at is not None:
         return _removal(event)
     payload = payload_of(event)
-    shown = mask_payload(payload) if actor.sees_masked else payload
+    shown = mask_payload(payload, names=names) if names else payload
     return get_provider(event.service_name).summarize(event.event_type, shown)
 
 
-def _row(event: WebhookEvent, integration_name: str, actor: Actor) -> EventRow:
+def _row(event: WebhookEvent, integration_name: str, names: Pseudonyms | None) -> EventRow:
     return EventRow(
         id=event.id,
         created_at=event.created_at,
@@ -184,8 +187,8 @@ def _row(event: WebhookEvent, integration_name: str, actor: Actor) -> EventRow:
         status=event.status,
         integration_id=event.integration_id,
         integration_name=integration_name,
-        summary=_summary(event, actor),
-        external_id=HIDDEN if actor.sees_masked and event.external_id else event.external_id,
+        summary=_summary(event, names),
+        external_id=HIDDEN if names and event.external_id else event.external_id,
         duplicates=event.duplicates,
         response_code=event.response_code,
     )

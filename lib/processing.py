@@ -1,14 +1,13 @@
 """The worker's first step: pending events become findable, counted, routed, and done.
 
-Each event is counted and routed exactly once: its status, its keys, its count, the state that
-it reports and its deliveries change in one transaction, and only while this worker still holds
-the lease.
+Each event is counted and routed exactly once: its status, its keys, its count, what it reports
+and its deliveries change in one transaction, and only while this worker still holds the lease.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -16,10 +15,12 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from lib.clock import now
+from lib.conversations import OwnedTurn, follow
 from lib.derivation import Derived, derive
+from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.message_states import OwnedReport, advance
+from lib.message_states import OwnedReport, Place, advance
 from lib.models import EventKey, HourlyRollup, SearchDocument, WebhookEvent
 from lib.outgoing.envelope import EventFacts
 from lib.outgoing.routing import (
@@ -30,6 +31,7 @@ from lib.outgoing.routing import (
     load_routes,
     routes_for,
 )
+from lib.pseudonyms import load_pseudonyms
 from lib.rollups import add_counts
 
 log = structlog.get_logger()
@@ -58,9 +60,10 @@ def process_batch(hub: Hub) -> int:
     if not rows:
         return 0
     work = _prepare(rows, routes)
+    work.contacts = _name_contacts(hub, work.derived)
     with hub.database.write() as session:
         held = _finish(session, lease_id, list(work.derived))
-        _keep(session, [row for row in rows if row.id in held], work.derived)
+        _keep(session, [row for row in rows if row.id in held], work)
         enqueue(session, [pair for pair in work.routed if pair[0].facts.id in held])
         for row in rows:
             if row.id in work.failed:
@@ -75,6 +78,8 @@ class _Work:
     derived: dict[str, Derived] = field(default_factory=dict)
     routed: list[tuple[RoutedEvent, ActiveRoute]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    # The digests of whom events with a turn of a conversation are about.
+    contacts: dict[str, str] = field(default_factory=dict)
 
 
 def _prepare(rows: Sequence[Any], routes: RoutesByIntegration) -> _Work:
@@ -90,6 +95,19 @@ def _prepare(rows: Sequence[Any], routes: RoutesByIntegration) -> _Work:
             work.derived.pop(row.id, None)
             work.failed[row.id] = f"The payload could not be read ({type(error).__name__})."
     return work
+
+
+def _name_contacts(hub: Hub, derived: dict[str, Derived]) -> dict[str, str]:
+    turns = {event_id: item.turn for event_id, item in derived.items() if item.turn}
+    if not turns:
+        return {}
+    try:
+        names = load_pseudonyms(hub)
+    except SecretUnreadable:
+        # Replies go uncounted then; events must not wait for a master key that is missing.
+        log.exception("contact_key_unreadable")
+        return {}
+    return {event_id: names.name(turn.contact) for event_id, turn in turns.items()}
 
 
 def _facts(row: Any) -> EventFacts:
@@ -176,9 +194,10 @@ def _put_off(session: Session, lease_id: str, event_id: str, attempts: int, *, w
     )
 
 
-def _keep(session: Session, rows: list[Any], derived: dict[str, Derived]) -> None:
+def _keep(session: Session, rows: list[Any], work: _Work) -> None:
     if not rows:
         return
+    derived = work.derived
     keys = [
         {"event_id": row.id, "kind": kind, "value": value}
         for row in rows
@@ -191,10 +210,30 @@ def _keep(session: Session, rows: list[Any], derived: dict[str, Derived]) -> Non
     )
     _count(session, rows)
     reports = ((row, derived[row.id].report) for row in rows)
-    advance(
+    begun = advance(
         session,
-        [OwnedReport(row.integration_id, row.user_id, found) for row, found in reports if found],
+        [
+            OwnedReport(row.integration_id, row.user_id, found, row.created_at)
+            for row, found in reports
+            if found
+        ],
     )
+    follow(session, _turns(rows, work, begun))
+
+
+def _turns(rows: list[Any], work: _Work, begun: dict[Place, datetime]) -> Iterator[OwnedTurn]:
+    """Yield the turns of conversations; a message that is reported on often is one turn."""
+    for row in rows:
+        turn, report, at = work.derived[row.id].turn, work.derived[row.id].report, row.created_at
+        if turn is None or row.id not in work.contacts:
+            continue
+        if report is not None:
+            first_at = begun.pop(Place(row.integration_id, report.sid), None)
+            if first_at is None:
+                continue
+            at = first_at
+        digest = work.contacts[row.id]
+        yield OwnedTurn(row.integration_id, row.user_id, digest, turn.is_ours, at)
 
 
 def _all_keys(row: Any, derived: Derived) -> set[tuple[str, str]]:

@@ -7,12 +7,20 @@ from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from lib.models import DeliveryRollup, HourlyRollup
+from lib.models import (
+    DeliveryRollup,
+    DurationRollup,
+    FailureRollup,
+    HourlyRollup,
+    MessageRollup,
+)
+
+Rollup = HourlyRollup | DeliveryRollup | FailureRollup | MessageRollup | DurationRollup
 
 
 def add_counts(
     session: Session,
-    table: type[HourlyRollup] | type[DeliveryRollup],
+    table: type[Rollup],
     rows: Sequence[dict[str, Any]],
 ) -> None:
     """Add the `count` of each row to the one with the same primary key, or insert it.

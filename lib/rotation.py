@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from lib import keys
+from lib import keys, pseudonyms
 from lib.credentials import SEALING_TABLES, SealingRow, place_of
 from lib.errors import SecretUnreadable
 from lib.hub import Hub, open_hub
@@ -51,6 +51,8 @@ def reseal(hub: Hub) -> Rotation:
             if isinstance(row, SealingRow):
                 count += _reseal_row(hub, row, unreadable=unreadable)
     with hub.database.write() as session:
+        count += pseudonyms.reseal_key(session, hub.vault, unreadable=unreadable)
+    with hub.database.write() as session:
         keys.reseal_canary(session, hub.vault)
     return Rotation(hub.vault.sealing_key_id, count, tuple(unreadable))
 
@@ -63,7 +65,8 @@ def count_outdated(hub: Hub) -> int:
             for table in SEALING_TABLES
             for fields in session.exec(select(col(table.credentials)))
         ]
-    return sum(
+        names = pseudonyms.is_outdated(session, hub.vault)
+    return names + sum(
         not hub.vault.is_current(entry["sealed"]) for fields in rows for entry in fields.values()
     )
 

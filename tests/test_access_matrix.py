@@ -29,6 +29,11 @@ from lib import (
     rejections,
 )
 from lib.access import Actor
+from lib.analytics import deliveries as delivery_figures
+from lib.analytics import figures as span_figures
+from lib.analytics import latency, messages, scopes, silence, volume
+from lib.analytics.periods import Period, find_zone, period_of
+from lib.analytics.scopes import Filters
 from lib.clock import now
 from lib.emission import Emission
 from lib.errors import InvalidInput, NotAllowed, NotFound
@@ -73,6 +78,8 @@ from lib.providers.base import CheckResult
 from lib.providers.diagnosis import Remedy
 from lib.providers.gohighlevel import GoHighLevel
 from lib.providers.registry import get_provider
+from lib.reports import downloads, monthly
+from lib.reports.downloads import Wanted
 from lib.retention import plans
 from tests.destination_factories import (
     API_KEY,
@@ -92,6 +99,12 @@ from tests.event_factories import (
     make_rollup,
 )
 from tests.factories import make_user
+from tests.figure_factories import (
+    count_failures,
+    count_messages,
+    count_received,
+    count_waits,
+)
 from tests.oauth_clients import make_budget, make_grant
 from tests.outgoing_factories import (
     SIGNING_SECRET,
@@ -109,8 +122,10 @@ MODULES = (
     calculator,
     checks,
     deliveries,
+    delivery_figures,
     destination_figures,
     destinations,
+    downloads,
     emission,
     event_contents,
     doctor,
@@ -120,7 +135,10 @@ MODULES = (
     hook_subscriptions,
     integrations,
     issues,
+    latency,
     manual_sends,
+    messages,
+    monthly,
     oauth,
     overview,
     plans,
@@ -129,11 +147,21 @@ MODULES = (
     replays,
     route_trials,
     routes,
+    scopes,
+    silence,
     simulator,
+    span_figures,
     trials,
+    volume,
 )
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
 NOT_FOR_USERS = {
+    "analytics.figures.change",
+    "analytics.scopes.is_sqlite",
+    "analytics.scopes.of_destinations",
+    "analytics.scopes.of_integrations",
+    "analytics.scopes.within",
+    "reports.downloads.media_type",
     "budgets.open_client",
     "budgets.read_gauges",
     "oauth.complete_install",
@@ -225,6 +253,30 @@ class Ground:
 
 Call = Callable[[Ground, Actor], Any]
 LISTS: dict[str, Call] = {
+    "analytics.deliveries.attempts_needed": lambda g, who: delivery_figures.attempts_needed(
+        g.hub, who, _week(), Filters()
+    ),
+    "analytics.deliveries.causes": lambda g, who: delivery_figures.causes(
+        g.hub, who, _week(), Filters()
+    ),
+    "analytics.deliveries.failing_destinations": lambda g, who: (
+        delivery_figures.failing_destinations(g.hub, who, _week(), Filters())
+    ),
+    "analytics.figures.figures": lambda g, who: _counted(
+        span_figures.figures(g.hub, who, _week(), Filters())
+    ),
+    "analytics.latency.latency": lambda g, who: latency.latency(g.hub, who, _week(), Filters()),
+    "analytics.latency.waits": lambda g, who: latency.waits(g.hub, who, _week(), Filters()),
+    "analytics.messages.funnels": lambda g, who: messages.funnels(g.hub, who, _week(), Filters()),
+    "analytics.silence.silent_integrations": lambda g, who: [
+        (row.name, row.last_hour) for row in silence.silent_integrations(g.hub, who, Filters())
+    ],
+    "analytics.volume.heat_map": lambda g, who: volume.heat_map(g.hub, who, _week(), Filters()),
+    "analytics.volume.outcomes": lambda g, who: volume.outcomes(g.hub, who, _week(), Filters()),
+    "analytics.volume.volume": lambda g, who: volume.volume(g.hub, who, _week(), Filters()),
+    "reports.monthly.monthly_report": lambda g, who: _reported(
+        monthly.monthly_report(g.hub, who, f"{now():%Y-%m}", zone=find_zone(None))
+    ),
     "laboratory.endpoints.list_all": lambda g, who: endpoints.list_all(g.hub, who),
     "outgoing.destination_figures.destination_overview": lambda g, who: (
         destination_figures.destination_overview(g.hub, who).rows
@@ -394,6 +446,15 @@ ACTIONS: dict[str, Call] = {
     ),
     "outgoing.replays.replay_one": lambda g, who: replays.replay_one(g.hub, who, g.dead_id),
 }
+# Everybody may, each within what is theirs to see; the audit log tells of it.
+TAKEN_AWAY: dict[str, Call] = {
+    "reports.downloads.make_report": lambda g, who: downloads.make_report(
+        g.hub, who, Wanted(f"{now():%Y-%m}", "html", find_zone(None))
+    ),
+}
+FOR_STAFF: dict[str, Call] = {
+    "analytics.scopes.members": lambda g, who: scopes.members(g.hub, who),
+}
 # Adds to the caller's own; there is nothing of another's to reach.
 ADDS: dict[str, Call] = {
     "laboratory.calculator.calculate": lambda g, who: calculator.calculate(
@@ -477,6 +538,8 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     route = add_route(hub, ada, item, destination, filters=filters)
     make_delivery(hub, event_id, destination)
     make_delivery_rollup(hub, destination, 5)
+    make_delivery_rollup(hub, destination, 2, outcome="dead")
+    _make_figures(hub, ada, item, destination=destination)
     monkeypatch.setattr(type(get_provider("twilio")), "budget", GoHighLevel.budget)
     make_budget(hub, "twilio", SID)
     make_grant(hub, item, facts={"company_id": "Grace's agency"})
@@ -510,13 +573,25 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     )
 
 
+def _make_figures(hub: Hub, ada: Actor, item: Integration, *, destination: DestinationView) -> None:
+    """Count a failure, messages and waits of this hour, and five busy hours of last month."""
+    hour = now().replace(minute=0, second=0, microsecond=0)
+    count_failures(hub, destination, hour)
+    count_messages(hub, item, hour)
+    count_waits(hub, item, hour)
+    quiet = make_integration(hub, ada, "Busy no longer")
+    for number in range(5):
+        count_received(hub, quiet, hour - timedelta(days=20, hours=number))
+
+
 def test_every_public_use_case_has_an_entry() -> None:
     found = {
         f"{module.__name__.removeprefix('lib.')}.{name}"
         for module in MODULES
         for name in _public_functions(module)
     }
-    assert found == READS.keys() | ACTIONS.keys() | ADDS.keys() | NOT_FOR_USERS
+    own = ADDS.keys() | TAKEN_AWAY.keys() | FOR_STAFF.keys()
+    assert found == READS.keys() | ACTIONS.keys() | own | NOT_FOR_USERS
 
 
 def test_another_member_sees_nothing(ground: Ground) -> None:
@@ -597,6 +672,29 @@ def test_an_analyst_is_refused(ground: Ground, name: str) -> None:
     assert _everything(ground.hub) == before
 
 
+@pytest.mark.parametrize("name", TAKEN_AWAY)
+def test_what_is_taken_away_holds_what_its_reader_sees(ground: Ground, name: str) -> None:
+    bob, staff = make_user(ground.hub, "bob@example.com"), make_user(ground.hub, "s@x.org", "staff")
+    analyst = make_user(ground.hub, "ana@example.com", "analyst")
+    texts = {who.role: TAKEN_AWAY[name](ground, who) for who in (ground.ada, staff, analyst)}
+    for text in texts.values():
+        assert ground.item.name in text
+        assert ground.destination.name in text
+    for secret in (*PERSONAL, ground.token):
+        assert secret not in _OWN_IDS.sub("", texts[analyst.role]), secret
+    others = TAKEN_AWAY[name](ground, bob)
+    for own in (ground.item.name, ground.destination.name, "receiving server failed"):
+        assert own not in others
+
+
+@pytest.mark.parametrize("name", FOR_STAFF)
+def test_what_is_for_staff_is_refused_to_others(ground: Ground, name: str) -> None:
+    assert FOR_STAFF[name](ground, make_user(ground.hub, "sam@example.com", "staff"))
+    for who in (ground.ada, make_user(ground.hub, "ana@example.com", "analyst")):
+        with pytest.raises(NotAllowed):
+            FOR_STAFF[name](ground, who)
+
+
 def test_an_analyst_cannot_search(ground: Ground) -> None:
     analyst = make_user(ground.hub, "ana@example.com", "analyst")
     with pytest.raises(NotAllowed, match="cannot search"):
@@ -614,6 +712,20 @@ def _public_functions(module: ModuleType) -> list[str]:
 def _figures(tiles: overview.Tiles) -> list[int]:
     """Return the figures that are not zero, so that an empty hub gives an empty list."""
     return [n for n in (tiles.received, tiles.rejected, tiles.failed, tiles.pending) if n]
+
+
+def _week() -> Period:
+    return period_of("7d", find_zone(None))
+
+
+def _counted(found: span_figures.Figures) -> list[int]:
+    return [n for n in (found.received, found.rejected, found.delivered, found.dead) if n]
+
+
+def _reported(report: monthly.Report) -> list[Any]:
+    """Return the parts that are empty for whom nothing belongs to."""
+    parts = (report.integrations, report.destinations, report.causes, report.incidents.heaviest)
+    return [part for part in parts if part]
 
 
 def _tried(trial: route_trials.RouteTrial) -> Any:

@@ -111,7 +111,7 @@ def test_analysts_read_masked_events(hub: Hub) -> None:
         event_id = make_event(hub, make_integration(hub, make_user(hub)))
         for event in (ana.get("/api/events")[0], ana.get(f"/api/events/{event_id}")):
             assert event["data"]["Body"] == HIDDEN
-        assert ana.get("/api/events/samples")[0]["data"]["From"] == HIDDEN
+        assert ana.get("/api/events/samples")[0]["data"]["From"].startswith("c_")
 
 
 def test_samples_have_the_keys_of_live_deliveries(hub: Hub) -> None:

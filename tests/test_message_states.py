@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete
 from sqlmodel import col, select
 
+from lib.clock import now
 from lib.events import get_event
 from lib.hub import Hub
 from lib.integrations import Integration
@@ -155,11 +156,13 @@ def test_the_two_forms_of_the_rule_agree(hub: Hub, item: Integration) -> None:
         sequence = order.choice([None, 0, 1, 2])
         rank = order.randint(0, 3)
         report = StateReport(sid, "call", f"{rank}/{sequence}", rank, sequence)
-        return OwnedReport(item.id, item.user_id, report)
+        return OwnedReport(item.id, item.user_id, report, now())
 
     for number in range(40):
         pair = [made(f"apart{number:03}") for _ in range(2)]
-        together = [OwnedReport(item.id, item.user_id, _renamed(each, number)) for each in pair]
+        together = [
+            OwnedReport(item.id, item.user_id, _renamed(each, number), now()) for each in pair
+        ]
         for each in pair:
             with hub.database.write() as session:
                 advance(session, [each])

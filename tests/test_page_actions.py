@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib import integrations
 from lib.access import Actor
+from lib.clock import now
 from lib.errors import ProviderError
 from lib.hub import Hub
 from lib.integrations import Integration
@@ -295,7 +296,7 @@ def test_the_drawer_says_how_far_a_message_has_come(visitor: Visitor, item: Inte
     event_id = make_event(visitor.hub, item, event_type="message.status")
     report = StateReport(SMS["MessageSid"], "message", "undelivered", 5, error_code="30003")
     with visitor.hub.database.write() as session:
-        advance(session, [OwnedReport(item.id, item.user_id, report)])
+        advance(session, [OwnedReport(item.id, item.user_id, report, now())])
     script = visitor.open("activity")
     script.query_params["event"] = event_id
     script.run()

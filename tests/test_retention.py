@@ -443,7 +443,7 @@ def test_states_of_messages_go_with_the_age_of_events(
     for days in (1, 399, 401):
         report = StateReport(f"SM{days}", "message", "sent", 4)
         with shifted(-timedelta(days=days)), hub.database.write() as session:
-            owned = [OwnedReport(each.id, ada.id, report) for each in (item, other)]
+            owned = [OwnedReport(each.id, ada.id, report, now()) for each in (item, other)]
             advance(session, owned)
     do_round(hub)
     with hub.database.read() as session:

@@ -5,10 +5,11 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 
 import requests
 import uvicorn
@@ -89,10 +90,8 @@ def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> F
     sender = DemoSender(random.Random(_SEED))  # noqa: S311 - the same
     answers: Counter[int] = Counter()
     with _receiving(make_receiver(hub)) as origin, requests.Session() as http:
-        for _ in _quarters():
-            for sending in _traffic(issued, dice, key=key):
-                local = sending.url.replace(hub.settings.public_url, origin)
-                answers[_post(http, local, sending=sending)] += 1
+        for sendings in _traffic(issued, dice, key=key):
+            answers.update(_post_all(hub, http, origin, sendings=sendings))
             _work(hub, sender)
     return Filled(MEMBER, password, answers)
 
@@ -118,10 +117,13 @@ def _add_integrations(hub: Hub, member: Actor) -> dict[str, Issued]:
 
 def _traffic(
     issued: Mapping[str, Issued], dice: random.Random, *, key: Ed25519PrivateKey
-) -> Iterator[Signed]:
-    """Yield the requests of the present quarter of an hour."""
-    for happening in happenings(now(), dice):
-        yield _sign(happening, issued[happening.service_name], key=key)
+) -> Iterator[list[Signed]]:
+    """Yield the requests that come together, while the clock stands at their moment."""
+    for quarter in _quarters():
+        found = sorted(happenings(now(), dice), key=lambda happening: happening.after)
+        for after, together in groupby(found, key=lambda happening: happening.after):
+            with shifted(after - _QUARTER * quarter):
+                yield [_sign(each, issued[each.service_name], key=key) for each in together]
 
 
 def _work(hub: Hub, sender: DemoSender) -> None:
@@ -138,6 +140,13 @@ def _sign(happening: Happening, issued: Issued, *, key: Ed25519PrivateKey) -> Si
     field = get_provider(service).signing_field
     secret = issued.inbound_secret or ("another token" if happening.is_forged else _AUTH_TOKEN)
     return service_request(service, url, happening.fields, values={field: secret})
+
+
+def _post_all(
+    hub: Hub, http: requests.Session, origin: str, *, sendings: Sequence[Signed]
+) -> list[int]:
+    local = (each.url.replace(hub.settings.public_url, origin) for each in sendings)
+    return [_post(http, url, sending=each) for url, each in zip(local, sendings, strict=True)]
 
 
 def _post(http: requests.Session, url: str, *, sending: Signed) -> int:

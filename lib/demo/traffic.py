@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 TWILIO_ACCOUNT = "ACdede0000000000000000000000000001"
 LOCATION = "demoLocation00000001"
@@ -16,29 +16,35 @@ _MESSAGES = (
     "Can I move my appointment to Friday?", "Yes, confirmed!", "What are your opening hours?",
     "STOP", "Thanks, see you at nine", "Is the evening class full?", "Please call me back",
 )  # fmt: skip
-_STATUSES = ("sent", "delivered", "delivered", "delivered", "undelivered")
+# How messages end, by how often, with Twilio's code.
+_ENDS = (
+    (80, "delivered", None), (9, "undelivered", "30003"), (4, "undelivered", "30007"),
+    (3, "failed", "30006"),
+)  # fmt: skip
+_REPLY_SHARE = 0.45
 
 
 @dataclass(frozen=True)
 class Happening:
-    """One event: which integration it goes to, and its fields."""
+    """One event: which integration it goes to, its fields, and how late in the quarter it comes."""
 
     service_name: str
     fields: dict[str, str] = field(default_factory=dict)
     is_forged: bool = False
+    after: timedelta = timedelta(0)
 
 
 def happenings(moment: datetime, dice: random.Random) -> Iterator[Happening]:
     """Yield what happens in the quarter of an hour from `moment` on: more by day."""
     is_day = 7 <= moment.hour <= 20
     for _ in range(dice.randint(1, 4) if is_day else dice.randint(0, 1)):
-        yield dice.choice(_KINDS)(moment, dice)
+        yield from dice.choice(_KINDS)(moment, dice)
     if dice.random() < 0.04:
         yield Happening("twilio", _message(moment, dice), is_forged=True)
 
 
-def _inbound_message(moment: datetime, dice: random.Random) -> Happening:
-    return Happening("twilio", _message(moment, dice))
+def _inbound_message(moment: datetime, dice: random.Random) -> Iterator[Happening]:
+    yield Happening("twilio", _message(moment, dice))
 
 
 def _message(_moment: datetime, dice: random.Random) -> dict[str, str]:
@@ -59,22 +65,39 @@ def _message(_moment: datetime, dice: random.Random) -> dict[str, str]:
     }
 
 
-def _message_status(_moment: datetime, dice: random.Random) -> Happening:
-    sid, status = _hex(dice, "SM"), dice.choice(_STATUSES)
+def _outbound_message(moment: datetime, dice: random.Random) -> Iterator[Happening]:
+    """Yield the reports of one message, and often the contact's answer."""
+    sid, contact = _hex(dice, "SM"), _phone(dice)
+    (end,) = dice.choices(_ENDS, [share for share, _, _ in _ENDS])
+    _, state, code = end
+    seconds = min(dice.lognormvariate(2.0, 0.9), 300)
+    yield _report(sid, contact, "queued")
+    yield _report(sid, contact, "sent", after=dice.uniform(0.5, 2))
+    yield _report(sid, contact, state, code=code, after=2 + seconds)
+    if state == "delivered" and dice.random() < _REPLY_SHARE:
+        wait = timedelta(seconds=min(310 + dice.lognormvariate(4.5, 1.2), 880))
+        fields = {**_message(moment, dice), "From": contact}
+        yield Happening("twilio", fields, after=wait)
+
+
+def _report(
+    sid: str, contact: str, state: str, *, code: str | None = None, after: float = 0
+) -> Happening:
     fields = {
         "MessageSid": sid,
         "SmsSid": sid,
         "AccountSid": TWILIO_ACCOUNT,
         "From": HUB_NUMBER,
-        "To": _phone(dice),
-        "MessageStatus": status,
-        "SmsStatus": status,
+        "To": contact,
+        "MessageStatus": state,
+        "SmsStatus": state,
         "ApiVersion": "2010-04-01",
     }
-    return Happening("twilio", fields | ({"ErrorCode": "30003"} if status == "undelivered" else {}))
+    more = {"ErrorCode": code} if code else {}
+    return Happening("twilio", fields | more, after=timedelta(seconds=after))
 
 
-def _inbound_call(_moment: datetime, dice: random.Random) -> Happening:
+def _inbound_call(_moment: datetime, dice: random.Random) -> Iterator[Happening]:
     caller = _phone(dice)
     fields = {
         "CallSid": _hex(dice, "CA"),
@@ -87,10 +110,10 @@ def _inbound_call(_moment: datetime, dice: random.Random) -> Happening:
         "Direction": "inbound",
         "ApiVersion": "2010-04-01",
     }
-    return Happening("twilio", fields)
+    yield Happening("twilio", fields)
 
 
-def _contact(moment: datetime, dice: random.Random) -> Happening:
+def _contact(moment: datetime, dice: random.Random) -> Iterator[Happening]:
     first, last = dice.choice(_PEOPLE)
     fields = {
         "type": dice.choice(("ContactCreate", "ContactCreate", "ContactTagUpdate")),
@@ -102,10 +125,10 @@ def _contact(moment: datetime, dice: random.Random) -> Happening:
         "phone": _phone(dice),
         "source": "demo data",
     }
-    return Happening("gohighlevel", fields | _envelope(moment, dice))
+    yield Happening("gohighlevel", fields | _envelope(moment, dice))
 
 
-def _appointment(moment: datetime, dice: random.Random) -> Happening:
+def _appointment(moment: datetime, dice: random.Random) -> Iterator[Happening]:
     fields = {
         "type": "OpportunityStatusUpdate",
         "locationId": LOCATION,
@@ -114,10 +137,10 @@ def _appointment(moment: datetime, dice: random.Random) -> Happening:
         "name": "Evening class (demo data)",
         "status": dice.choice(("open", "won", "lost")),
     }
-    return Happening("gohighlevel", fields | _envelope(moment, dice))
+    yield Happening("gohighlevel", fields | _envelope(moment, dice))
 
 
-def _scenario(moment: datetime, dice: random.Random) -> Happening:
+def _scenario(moment: datetime, dice: random.Random) -> Iterator[Happening]:
     first, last = dice.choice(_PEOPLE)
     fields = {
         "type": dice.choice(("order.created", "form.submitted")),
@@ -126,7 +149,7 @@ def _scenario(moment: datetime, dice: random.Random) -> Happening:
         "note": "demo data",
         "timestamp": moment.isoformat(),
     }
-    return Happening(dice.choice(("make", "make", "zapier")), fields)
+    yield Happening(dice.choice(("make", "make", "zapier")), fields)
 
 
 def _envelope(moment: datetime, dice: random.Random) -> dict[str, str]:
@@ -144,8 +167,8 @@ def _hex(dice: random.Random, prefix: str) -> str:
 
 _KINDS = (
     _inbound_message,
-    _message_status,
-    _message_status,
+    _outbound_message,
+    _outbound_message,
     _inbound_call,
     _contact,
     _appointment,

@@ -25,6 +25,7 @@ from lib.outgoing.attempt import AttemptResult
 from lib.outgoing.attempt_rows import insert_attempts
 from lib.outgoing.claim_statements import DELIVERIES
 from lib.outgoing.claims import Claimed
+from lib.outgoing.failure_counts import count_failures
 from lib.outgoing.issues import DeadLetter, note_dead
 from lib.rollups import add_counts
 
@@ -93,6 +94,7 @@ def settle(session: Session, finished: Sequence[Finished], moment: datetime) -> 
     _move_on(session, mine, endings, issue_ids)
     _disable_gone(session, finished, moment)
     _count(session, finished, endings)
+    count_failures(session, finished)
 
 
 def _lock_states(session: Session, ids: set[str]) -> dict[str, DestinationState]:

@@ -101,7 +101,8 @@ class StateReport:
     """How far something at the vendor has come, as one event says.
 
     `rank` orders the states of its `kind`; `sequence` is the vendor's own number of the
-    report, which goes before the rank.
+    report, which goes before the rank. `is_arrival` marks the one state in which a thing has
+    first reached whom it is for.
     """
 
     sid: str
@@ -110,6 +111,33 @@ class StateReport:
     rank: int
     sequence: int | None = None
     error_code: str | None = None
+    is_arrival: bool = False
+
+
+@dataclass(frozen=True)
+class Journey:
+    """The stages that a kind of thing goes through at the vendor, in order.
+
+    `passed` says how many of them a thing has been through that stands in a state, at least
+    one; a state that is among `failed` is an end without success.
+    """
+
+    kind: str
+    label: str
+    stages: tuple[str, ...]
+    passed: Mapping[str, int]
+    failed: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a conversation: `contact` was written to, or wrote.
+
+    `contact` is whatever names the person at the vendor: a number, an address or an id.
+    """
+
+    contact: str
+    is_ours: bool
 
 
 @dataclass(frozen=True)
@@ -145,6 +173,8 @@ class Provider(ABC):
     actions: tuple[Action, ...] = ()
     # How often its API may be called for one account, the one that `account_key` names.
     budget: Budget | None = None
+    # What its reports tell the way of, one journey for each kind.
+    journeys: tuple[Journey, ...] = ()
     # How members authorise an app of theirs, in place of a token that they copy.
     authorization: Authorization | None = None
     # Documented event types; others are stored all the same.
@@ -209,6 +239,14 @@ class Provider(ABC):
 
     def report(self, event_type: str, payload: Any) -> StateReport | None:
         """Return the state of something at the vendor that a decoded payload tells of."""
+        return None
+
+    def cause_of(self, code: str) -> str | None:
+        """Return what one of the vendor's error codes means, in one sentence; None if unknown."""
+        return None
+
+    def turn(self, event_type: str, payload: Any) -> Turn | None:
+        """Return whose turn of a conversation a decoded payload is, if it is one."""
         return None
 
     def previews(self, values: Values) -> Mapping[str, str]:

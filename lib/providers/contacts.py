@@ -11,6 +11,7 @@ from lib.providers.text import clean_text
 
 Key = tuple[str, str]
 _MAX_NODES = 2000
+_LONGEST = 320
 _CHANNEL = re.compile(r"(?:whatsapp|rcs|sms|tel):", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s<>@,;\"()]{1,64}@[^\s<>@,;\"()]{1,190}\.[^\s<>@,;\"()]{2,63}")
 _SID = re.compile(r"[A-Z]{2}[0-9A-Za-z]{4,62}")
@@ -60,6 +61,12 @@ def collect_keys(payload: Any) -> set[Key]:
     return keys
 
 
+def contacts_in(name: str, text: str) -> set[str]:
+    """Return the persons' numbers, addresses and ids that a field of that name holds."""
+    cleaned = clean_text(text, _LONGEST)
+    return {value for kind, value in _keys_of(name, cleaned) if kind != "sid"} if cleaned else set()
+
+
 def _keys_of(name: str, text: str) -> Iterator[Key]:
     plain = name.replace("_", "").replace("-", "").lower()
     if plain in _IGNORED_NAMES:
@@ -88,5 +95,5 @@ def _walk(payload: Any) -> Iterator[tuple[str, str]]:
             waiting.extend((str(key), item) for key, item in value.items())
         elif isinstance(value, list):
             waiting.extend((name, item) for item in value)
-        elif text := clean_text(value, 320):
+        elif text := clean_text(value, _LONGEST):
             yield name, text

@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, literal_column, select, tuple_
+from sqlalchemy import delete, func, inspect, literal_column, select, tuple_
 from sqlmodel import Session, col
 
 from lib.models import (
     ApiCall,
+    Conversation,
     DeliveryAttempt,
     DeliveryRollup,
+    DurationRollup,
+    FailureRollup,
     HourlyRollup,
     IntegrationConfig,
+    MessageRollup,
     MessageState,
     RejectedRequest,
     RetentionCursor,
@@ -22,6 +26,17 @@ from lib.retention.event_sweeps import sweep_new, sweep_waiting
 from lib.retention.swept import Owner, Sweep, Swept
 
 _ROLLUPS = "rollups"
+_OF_INTEGRATIONS: Mapping[str, Any] = {
+    _ROLLUPS: HourlyRollup,
+    "message_rollups": MessageRollup,
+    "duration_rollups": DurationRollup,
+}
+_OF_DESTINATIONS: Mapping[str, Any] = {
+    "delivery_rollups": DeliveryRollup,
+    "failure_rollups": FailureRollup,
+}
+# Who has not answered by then does not answer that message any more.
+_CONVERSATION_DAYS = 30
 # An hour's worth is cheap to look at again, and a cursor that stays need not be written.
 _CURSOR_STEP = timedelta(days=1)
 
@@ -47,21 +62,20 @@ def _sweep_rollups(session: Session, owner: Owner, _after: str, limit: int) -> S
     """Remove hourly counts; the cursor is the hour up to which all are gone."""
     bound = oldest_kept(owner.ages.rollup_days)
     cursor = session.get(RetentionCursor, (owner.id, _ROLLUPS))
-    due = [
-        col(HourlyRollup.user_id) == owner.user_id,
-        col(HourlyRollup.integration_id) == owner.id,
-        col(HourlyRollup.hour) < bound,
-    ]
-    if cursor is not None:
-        # The index is by user and hour: other integrations of the user may keep their hours.
-        due.append(col(HourlyRollup.hour) >= datetime.fromisoformat(cursor.position))
-    key = ("hour", "integration_id", "event_type", "outcome")
-    count = _remove_keyed(session, HourlyRollup, key=key, due=due, limit=limit)
-    if count == limit:
-        return Swept({_ROLLUPS: count}, after="more")
-    if cursor is None or datetime.fromisoformat(cursor.position) < bound - _CURSOR_STEP:
+    since = datetime.fromisoformat(cursor.position) if cursor else None
+    removed: dict[str, int] = {}
+    for name, table in _OF_INTEGRATIONS.items():
+        due = [*_hours_before(table, owner, bound), col(table.integration_id) == owner.id]
+        if since is not None:
+            # The index is by user and hour: other integrations of the user may keep their hours.
+            due.append(col(table.hour) >= since)
+        left = limit - sum(removed.values())
+        removed[name] = _remove_keyed(session, table, due=due, limit=left)
+        if removed[name] == left:
+            return Swept(removed, after="more")
+    if since is None or since < bound - _CURSOR_STEP:
         session.merge(RetentionCursor(owner_id=owner.id, kind=_ROLLUPS, position=bound.isoformat()))
-    return Swept({_ROLLUPS: count})
+    return Swept(removed)
 
 
 def _sweep_delivery_rollups(session: Session, owner: Owner, _after: str, limit: int) -> Swept:
@@ -78,13 +92,15 @@ def _sweep_delivery_rollups(session: Session, owner: Owner, _after: str, limit: 
     if first != owner.id:
         return Swept()
     days = max(effective_ages(own).rollup_days for _, own in session.execute(query))
-    due = [
-        col(DeliveryRollup.user_id) == owner.user_id,
-        col(DeliveryRollup.hour) < oldest_kept(days),
-    ]
-    key = ("hour", "destination_id", "outcome", "attempt", "bucket")
-    count = _remove_keyed(session, DeliveryRollup, key=key, due=due, limit=limit)
-    return Swept({"delivery_rollups": count}, after="more" if count == limit else None)
+    bound = oldest_kept(days)
+    removed: dict[str, int] = {}
+    for name, table in _OF_DESTINATIONS.items():
+        left = limit - sum(removed.values())
+        due = _hours_before(table, owner, bound)
+        removed[name] = _remove_keyed(session, table, due=due, limit=left)
+        if removed[name] == left:
+            return Swept(removed, after="more")
+    return Swept(removed)
 
 
 def _sweep_states(session: Session, owner: Owner, _after: str, limit: int) -> Swept:
@@ -94,10 +110,18 @@ def _sweep_states(session: Session, owner: Owner, _after: str, limit: int) -> Sw
         col(MessageState.updated_at) < oldest_kept(owner.ages.event_days),
         col(MessageState.integration_id) == owner.id,
     ]
-    count = _remove_keyed(
-        session, MessageState, key=("integration_id", "sid"), due=due, limit=limit
-    )
+    count = _remove_keyed(session, MessageState, due=due, limit=limit)
     return Swept({"states": count}, after="more" if count == limit else None)
+
+
+def _sweep_conversations(session: Session, owner: Owner, _after: str, limit: int) -> Swept:
+    """Forget whom was written to and has not answered in a month."""
+    due = [
+        col(Conversation.integration_id) == owner.id,
+        col(Conversation.sent_at) < oldest_kept(_CONVERSATION_DAYS),
+    ]
+    count = _remove_keyed(session, Conversation, due=due, limit=limit)
+    return Swept({"conversations": count}, after="more" if count == limit else None)
 
 
 # In this order: whole events first, so that nothing is taken from them piece by piece.
@@ -112,6 +136,7 @@ SWEEPS: Mapping[str, Sweep] = {
     "calls": _sweep_calls,
     "rejections": _sweep_rejections,
     "states": _sweep_states,
+    "conversations": _sweep_conversations,
     "rollups": _sweep_rollups,
     "delivery rollups": _sweep_delivery_rollups,
 }
@@ -148,10 +173,12 @@ def _remove(
     return Swept({name: len(found)}, freed, "more" if len(found) == limit else None)
 
 
-def _remove_keyed(
-    session: Session, table: Any, *, key: Sequence[str], due: Sequence[Any], limit: int
-) -> int:
-    place = [col(getattr(table, name)) for name in key]
+def _remove_keyed(session: Session, table: Any, *, due: Sequence[Any], limit: int) -> int:
+    place = list(inspect(table).primary_key)
     chosen = select(*place).where(*due).limit(limit)
     done: Any = session.execute(delete(table).where(tuple_(*place).in_(chosen)))
     return int(done.rowcount)
+
+
+def _hours_before(table: Any, owner: Owner, bound: datetime) -> list[Any]:
+    return [col(table.user_id) == owner.user_id, col(table.hour) < bound]

@@ -26,7 +26,10 @@ class _Item:
 
 
 _MENU: dict[str, tuple[_Item, ...]] = {
-    "": (_Item("overview", "Overview", "space_dashboard", _EVERYONE),),
+    "": (
+        _Item("overview", "Overview", "space_dashboard", _EVERYONE),
+        _Item("analytics", "Analytics", "monitoring", _EVERYONE),
+    ),
     "Events": (
         _Item("activity", "Activity", "timeline", _EVERYONE),
         _Item("deliveries", "Deliveries", "outbox", _EVERYONE),

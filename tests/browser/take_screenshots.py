@@ -21,6 +21,7 @@ FOLDER = ROOT / "docs" / "screenshots"
 # The heights are those of the content: Streamlit scrolls inside the page.
 SCREENS = {
     "overview": 1600,
+    "analytics": 1900,
     "activity": 1150,
     "integrations": 1000,
     "webhooks": 1000,

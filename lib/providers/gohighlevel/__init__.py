@@ -5,7 +5,14 @@ from typing import Any
 from lib.errors import MalformedRequest
 from lib.http import VendorClient
 from lib.providers import header_secret
-from lib.providers.base import CheckResult, InboundRequest, ParsedEvent, Provider, Verification
+from lib.providers.base import (
+    CheckResult,
+    InboundRequest,
+    ParsedEvent,
+    Provider,
+    Turn,
+    Verification,
+)
 from lib.providers.budgets import Budget
 from lib.providers.contacts import Key
 from lib.providers.diagnosis import Circumstances, Diagnosis
@@ -15,7 +22,7 @@ from lib.providers.gohighlevel.authorization import HighLevelAuthorization
 from lib.providers.gohighlevel.check import check_location
 from lib.providers.gohighlevel.doctor import diagnose_request
 from lib.providers.gohighlevel.event_types import EVENT_TYPES
-from lib.providers.gohighlevel.events import describe, extract, parse_request
+from lib.providers.gohighlevel.events import describe, extract, parse_request, read_turn
 from lib.providers.gohighlevel.signature import (
     stated_company,
     stated_location,
@@ -187,3 +194,7 @@ class GoHighLevel(Provider):
     def issue_secret(self) -> str:
         """Return a fresh shared secret."""
         return header_secret.issue_secret()
+
+    def turn(self, event_type: str, payload: Any) -> Turn | None:
+        """Return the contact of a message in or out."""
+        return read_turn(event_type, payload)

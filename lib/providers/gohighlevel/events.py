@@ -4,13 +4,15 @@ from typing import Any
 
 from lib.errors import MalformedRequest
 from lib.providers import header_secret
-from lib.providers.base import FORM, InboundRequest, ParsedEvent, read_payload
+from lib.providers.base import FORM, InboundRequest, ParsedEvent, Turn, read_payload
 from lib.providers.contacts import Key, collect_keys
 from lib.providers.digests import digest
 from lib.providers.gohighlevel.signature import is_platform_signed
 from lib.providers.text import clean_text, stable_key, text_at
 
 WORKFLOW = "workflow"
+_MESSAGES = ("InboundMessage", "OutboundMessage")
+_SPOKEN = frozenset({"CALL", "VOICEMAIL"})
 
 
 def parse_request(request: InboundRequest) -> ParsedEvent:
@@ -38,8 +40,8 @@ def describe(event_type: str, payload: Any) -> str:
         workflow = payload.get("workflow") if isinstance(payload, dict) else None
         name = text_at(workflow, "name") or "a workflow"
         return f"Workflow {name} ran" + (f" for {about}" if about else "")
-    if event_type in ("InboundMessage", "OutboundMessage"):
-        inbound = text_at(payload, "direction") == "inbound" or event_type == "InboundMessage"
+    if event_type in _MESSAGES:
+        inbound = _is_inbound(event_type, payload)
         kind = text_at(payload, "messageType") or "Message"
         text = text_at(payload, "subject", "body", "status") or "(no text)"
         return f"{kind} {'from' if inbound else 'to'} a contact: {text}"
@@ -55,6 +57,20 @@ def extract(payload: Any) -> set[Key]:
     if event_type.startswith("Contact") and (contact := text_at(payload, "id")):
         keys.add(("contact_id", contact))
     return keys
+
+
+def read_turn(event_type: str, payload: Any) -> Turn | None:
+    """Return whose turn a message is; calls are no turns, for they are not answered in writing."""
+    contact = text_at(payload, "contactId")
+    is_call = text_at(payload, "messageType").upper() in _SPOKEN
+    if event_type not in _MESSAGES or not contact or is_call:
+        return None
+    return Turn(contact, is_ours=not _is_inbound(event_type, payload))
+
+
+def _is_inbound(event_type: str, payload: Any) -> bool:
+    """Tell the direction; samples of inbound messages bear the type OutboundMessage too."""
+    return text_at(payload, "direction") == "inbound" or event_type == "InboundMessage"
 
 
 def _read_body(request: InboundRequest, *, is_signed: bool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from lib.providers.base import (
     ParsedEvent,
     Provider,
     StateReport,
+    Turn,
     Verification,
 )
 from lib.providers.contacts import Key, collect_keys
@@ -20,11 +21,12 @@ from lib.providers.sending import Signed, Unsigned
 from lib.providers.twilio.actions import ACTIONS
 from lib.providers.twilio.check import check_account
 from lib.providers.twilio.doctor import diagnose_request
+from lib.providers.twilio.errors import cause_of
 from lib.providers.twilio.events import EVENT_TYPES, describe, parse_request
 from lib.providers.twilio.fields import FIELDS, PAIRED_FIELDS, REPLY_FIELDS
 from lib.providers.twilio.sending import sign_request
 from lib.providers.twilio.signature import signed_pairs, verify_request
-from lib.providers.twilio.states import read_report
+from lib.providers.twilio.states import JOURNEYS, read_report, read_turn
 from lib.providers.twilio.twiml import read_reply, render_reply
 from lib.settings import Settings
 
@@ -50,6 +52,7 @@ class Twilio(Provider):
     signature_note = "Twilio signs every request with the account's primary Auth Token."
     signing_field = "auth_token"
     event_types = EVENT_TYPES
+    journeys = JOURNEYS
     methods = frozenset({"POST", "GET"})
     refused_status = 403
     unavailable_status = 503
@@ -113,6 +116,14 @@ class Twilio(Provider):
     def report(self, event_type: str, payload: Any) -> StateReport | None:
         """Return how far a message or call has come, from its status callback."""
         return read_report(event_type, payload)
+
+    def cause_of(self, code: str) -> str | None:
+        """Return the cause that Twilio documents for a code."""
+        return cause_of(code)
+
+    def turn(self, event_type: str, payload: Any) -> Turn | None:
+        """Return who wrote a message, or whom one is for."""
+        return read_turn(event_type, payload)
 
     def previews(self, values: Values) -> dict[str, str]:
         """Return the TwiML of the replies that were entered."""

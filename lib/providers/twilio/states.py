@@ -6,7 +6,7 @@ https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 
 from typing import Any
 
-from lib.providers.base import StateReport
+from lib.providers.base import Journey, StateReport, Turn
 from lib.providers.text import text_at
 
 _MESSAGE_RANKS = {
@@ -34,6 +34,24 @@ _CALL_RANKS = {
     "canceled": 4,
 }
 _MOST_DIGITS = 6
+_NEVER_SENT = frozenset({"undelivered", "failed", "canceled"})
+_ARRIVED = "delivered"
+JOURNEYS = (
+    Journey(
+        kind="message",
+        label="Messages",
+        stages=("queued", "sent", "delivered"),
+        passed={"sent": 2, "undelivered": 2, "delivered": 3, "partially_delivered": 3, "read": 3},
+        failed=_NEVER_SENT,
+    ),
+    Journey(
+        kind="call",
+        label="Calls",
+        stages=("initiated", "ringing", "answered"),
+        passed={"ringing": 2, "busy": 2, "no-answer": 2, "in-progress": 3, "completed": 3},
+        failed=frozenset({"busy", "no-answer", "failed", "canceled"}),
+    ),
+)
 
 
 def read_report(event_type: str, payload: Any) -> StateReport | None:
@@ -51,7 +69,19 @@ def read_report(event_type: str, payload: Any) -> StateReport | None:
     if not sid or rank is None:
         return None
     code = text_at(payload, "ErrorCode") or None
-    return StateReport(sid, kind, state, rank, sequence, code)
+    is_arrival = kind == "message" and state == _ARRIVED
+    return StateReport(sid, kind, state, rank, sequence, code, is_arrival)
+
+
+def read_turn(event_type: str, payload: Any) -> Turn | None:
+    """Return who wrote, or who is written to by a message that a callback tells of."""
+    if event_type == "message.inbound":
+        contact = text_at(payload, "From")
+        return Turn(contact, is_ours=False) if contact else None
+    if event_type != "message.status" or _message_state(payload) in _NEVER_SENT:
+        return None
+    contact = text_at(payload, "To")
+    return Turn(contact, is_ours=True) if contact else None
 
 
 def _message_state(payload: Any) -> str:

@@ -1,0 +1,100 @@
+"""How far messages and calls came at the vendor, by the stages that it declares."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from lib.access import Actor
+from lib.analytics.periods import Period
+from lib.analytics.scopes import Filters, of_integrations, within
+from lib.hub import Hub
+from lib.models import IntegrationConfig, MessageRollup
+from lib.providers.base import Journey, Provider
+from lib.providers.registry import all_providers
+
+MOST_FAILURES = 10
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How many came at least this far."""
+
+    name: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Failing:
+    """How many ended in a state that is no success, by the vendor's code, "" for none.
+
+    `cause` is what the code means, "" where nobody knows.
+    """
+
+    state: str
+    error_code: str
+    cause: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """The messages or calls of one service: the stages in order, and how the others failed."""
+
+    service_name: str
+    label: str
+    total: int
+    stages: Sequence[Stage]
+    failures: Sequence[Failing]
+
+
+def funnels(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[Funnel]:
+    """Return a funnel for each kind of thing that a vendor reported on in the period."""
+    columns = (
+        col(IntegrationConfig.service_name),
+        col(MessageRollup.kind),
+        col(MessageRollup.state),
+        col(MessageRollup.error_code),
+    )
+    query = (
+        select(*columns, func.sum(col(MessageRollup.count)))
+        .join(IntegrationConfig, col(IntegrationConfig.id) == col(MessageRollup.integration_id))
+        .where(*within(MessageRollup, actor, period, filters))
+        .where(*of_integrations(MessageRollup, filters))
+        .group_by(*columns)
+    )
+    found: defaultdict[tuple[str, str], Counter[tuple[str, str]]] = defaultdict(Counter)
+    with hub.database.read() as session:
+        for service, kind, state, code, count in session.execute(query):
+            found[service, kind][state, code] += int(count)
+    return [
+        _funnel(provider, journey, found[provider.slug, journey.kind])
+        for provider in all_providers()
+        for journey in provider.journeys
+        if found[provider.slug, journey.kind].total() > 0
+    ]
+
+
+def _funnel(provider: Provider, journey: Journey, counts: Mapping[tuple[str, str], int]) -> Funnel:
+    total = sum(counts.values())
+    reached = Counter[str]()
+    for (state, _), count in counts.items():
+        for stage in journey.stages[: journey.passed.get(state, 1)]:
+            reached[stage] += count
+    failures = [
+        Failing(state, code, provider.cause_of(code) or "", count, count / total)
+        for (state, code), count in counts.items()
+        if state in journey.failed and count > 0
+    ]
+    failures.sort(key=lambda item: (-item.count, item.state, item.error_code))
+    return Funnel(
+        provider.slug,
+        journey.label,
+        total,
+        [Stage(name, reached[name], reached[name] / total) for name in journey.stages],
+        failures[:MOST_FAILURES],
+    )

@@ -1,0 +1,50 @@
+"""Counting why attempts failed; nothing at all is done for those that succeeded."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlmodel import Session
+
+from lib.models import FailureRollup
+from lib.outgoing.attempt import AttemptResult
+from lib.outgoing.claims import Claimed
+from lib.rollups import add_counts
+
+_SUCCESSES = frozenset({"delivered", "accepted"})
+_NAMES = ("hour", "destination_id", "error_class", "response_status", "user_id")
+
+
+class Attempted(Protocol):
+    """A claimed delivery and how its attempt ended."""
+
+    @property
+    def claimed(self) -> Claimed:
+        """What was sent."""
+
+    @property
+    def result(self) -> AttemptResult:
+        """What came of it."""
+
+
+def count_failures(session: Session, finished: Sequence[Attempted]) -> None:
+    """Count the failed attempts by class and answer, in the transaction that records them."""
+    failed = [item for item in finished if item.result.judgement.outcome not in _SUCCESSES]
+    if not failed:
+        return
+    counts = Counter(
+        (
+            item.result.started_at.replace(minute=0, second=0, microsecond=0),
+            item.claimed.destination.id,
+            item.result.judgement.error_class or "config",
+            item.result.exchange.reply.status if item.result.exchange.reply else 0,
+            item.claimed.user_id,
+        )
+        for item in failed
+    )
+    # In one order everywhere, so that two workers cannot wait for each other's rows.
+    rows = [
+        {**dict(zip(_NAMES, place, strict=True)), "count": count}
+        for place, count in sorted(counts.items())
+    ]
+    add_counts(session, FailureRollup, rows)

@@ -1,0 +1,259 @@
+"""What stands in the report of a month: figures from rollups, and the issues of that month."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import case, func, select
+from sqlmodel import Session, col
+
+from lib.access import Actor, Role
+from lib.analytics.deliveries import FAILURES, SUCCESSES, Cause, causes
+from lib.analytics.figures import Figures, figures
+from lib.analytics.latency import SHARES
+from lib.analytics.periods import Period, moved_back, period_of
+from lib.analytics.scopes import Filters, within
+from lib.analytics.volume import volume
+from lib.clock import now
+from lib.errors import InvalidInput
+from lib.histogram import percentile
+from lib.hub import Hub
+from lib.masking import HIDDEN
+from lib.models import (
+    AuditEntry,
+    DeliveryRollup,
+    Destination,
+    HourlyRollup,
+    IntegrationConfig,
+    Issue,
+    User,
+)
+from lib.paging import LARGEST_PAGE
+
+_MONTH = re.compile(r"20\d{2}-(0[1-9]|1[0-2])")
+_MOST_INCIDENTS = 20
+_RESOLVED = "issue.resolved"
+
+
+@dataclass(frozen=True)
+class IntegrationLine:
+    """What one integration received."""
+
+    name: str
+    service_name: str
+    received: int
+    rejected: int
+    last_hour: datetime | None
+
+
+@dataclass(frozen=True)
+class DestinationLine:
+    """What was sent to one destination, and how it ended."""
+
+    name: str
+    attempts: int
+    delivered: int
+    dead: int
+
+    @property
+    def share(self) -> float | None:
+        """The share of finished deliveries that arrived."""
+        return self.delivered / (self.delivered + self.dead) if self.delivered + self.dead else None
+
+
+@dataclass(frozen=True)
+class Incident:
+    """A cause of dead letters that was first seen in the month."""
+
+    destination_name: str
+    message: str
+    count: int
+    state: str
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """How many issues began and were resolved in the month, and the heaviest of them."""
+
+    opened: int
+    resolved: int
+    heaviest: Sequence[Incident]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One month within a scope. `before` is of the month before, over the same days."""
+
+    month: str
+    scope: str
+    period: Period
+    made_at: datetime
+    figures: Figures
+    before: Figures
+    latencies: tuple[float | None, ...]
+    days: Sequence[tuple[date, int]]
+    causes: Sequence[Cause]
+    incidents: Incidents
+    integrations: Sequence[IntegrationLine]
+    destinations: Sequence[DestinationLine] = field(default_factory=tuple)
+
+
+def monthly_report(
+    hub: Hub, actor: Actor, month: str, *, zone: ZoneInfo, member_id: str | None = None
+) -> Report:
+    """Return the report of a month such as 2026-11, by the calendar of `zone`.
+
+    Raises InvalidInput for another text and for a month that has not begun.
+    """
+    if not _MONTH.fullmatch(month):
+        raise InvalidInput("Give the month as year and month, such as 2026-11.", field="month")
+    period = period_of(month, zone)
+    if period.since > now():
+        raise InvalidInput("That month has not begun. Choose an earlier one.", field="month")
+    filters = Filters(member_id=member_id)
+    with hub.database.read() as session:
+        scope = _scope(session, actor, filters)
+        latencies = _latencies(session, actor, period, filters)
+        incidents = _incidents(session, actor, period, filters)
+        integrations = _integrations(session, actor, period, filters)
+        destinations = _destinations(session, actor, period, filters)
+    return Report(
+        month=month,
+        scope=scope,
+        period=period,
+        made_at=now(),
+        figures=figures(hub, actor, period, filters),
+        before=figures(hub, actor, moved_back(period, "month"), filters),
+        latencies=latencies,
+        days=_days(hub, actor, period, filters),
+        causes=causes(hub, actor, period, filters),
+        incidents=incidents,
+        integrations=integrations,
+        destinations=destinations,
+    )
+
+
+def _scope(session: Session, actor: Actor, filters: Filters) -> str:
+    if not actor.sees_all:
+        return f"{actor.name} ({actor.email})"
+    if actor.role is Role.STAFF and filters.member_id:
+        member = session.get(User, filters.member_id)
+        return f"{member.name} ({member.email})" if member else "Nobody"
+    return "All members"
+
+
+def _days(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[tuple[date, int]]:
+    counts: Counter[date] = Counter()
+    for point in volume(hub, actor, period, filters):
+        counts[point.start.astimezone(period.zone).date()] += point.count
+    first = period.since.astimezone(period.zone).date()
+    return [(day, counts[day]) for day in (first + timedelta(n) for n in range(period.days))]
+
+
+def _latencies(
+    session: Session, actor: Actor, period: Period, filters: Filters
+) -> tuple[float | None, ...]:
+    query = (
+        select(col(DeliveryRollup.bucket), func.sum(col(DeliveryRollup.count)))
+        .where(*within(DeliveryRollup, actor, period, filters))
+        .group_by(col(DeliveryRollup.bucket))
+    )
+    counts = {bucket: int(count) for bucket, count in session.execute(query)}
+    return tuple(percentile(counts, share) for share in SHARES)
+
+
+def _integrations(
+    session: Session, actor: Actor, period: Period, filters: Filters
+) -> list[IntegrationLine]:
+    received = _sum_where(HourlyRollup, col(HourlyRollup.outcome) == "received")
+    rejected = _sum_where(HourlyRollup, col(HourlyRollup.outcome) == "rejected")
+    last = func.max(case((col(HourlyRollup.outcome) == "received", col(HourlyRollup.hour))))
+    named = (
+        col(IntegrationConfig.id),
+        col(IntegrationConfig.name),
+        col(IntegrationConfig.service_name),
+    )
+    query = (
+        select(*named, received, rejected, last)
+        .join(IntegrationConfig, col(IntegrationConfig.id) == col(HourlyRollup.integration_id))
+        .where(*within(HourlyRollup, actor, period, filters))
+        .group_by(*named)
+        .order_by(received.desc(), col(IntegrationConfig.id))
+        .limit(LARGEST_PAGE)
+    )
+    return [
+        IntegrationLine(name, service, int(taken), int(refused), hour)
+        for _, name, service, taken, refused, hour in session.execute(query)
+    ]
+
+
+def _destinations(
+    session: Session, actor: Actor, period: Period, filters: Filters
+) -> list[DestinationLine]:
+    outcome = col(DeliveryRollup.outcome)
+    attempts = func.sum(col(DeliveryRollup.count))
+    query = (
+        select(
+            col(Destination.id),
+            col(Destination.name),
+            attempts,
+            _sum_where(DeliveryRollup, outcome.in_(SUCCESSES)),
+            _sum_where(DeliveryRollup, outcome == FAILURES[1]),
+        )
+        .join(Destination, col(Destination.id) == col(DeliveryRollup.destination_id))
+        .where(*within(DeliveryRollup, actor, period, filters))
+        .group_by(col(Destination.id), col(Destination.name))
+        .order_by(attempts.desc(), col(Destination.id))
+        .limit(LARGEST_PAGE)
+    )
+    return [
+        DestinationLine(name, int(made), int(arrived), int(dead))
+        for _, name, made, arrived, dead in session.execute(query)
+    ]
+
+
+def _incidents(session: Session, actor: Actor, period: Period, filters: Filters) -> Incidents:
+    owned = []
+    if not actor.sees_all:
+        owned.append(col(Issue.user_id) == actor.id)
+    if filters.member_id:
+        owned.append(col(Issue.user_id) == filters.member_id)
+    began = (col(Issue.first_seen_at) >= period.since, col(Issue.first_seen_at) < period.until)
+    opened = session.execute(select(func.count(col(Issue.id))).where(*owned, *began)).scalar_one()
+    resolved = session.execute(
+        select(func.count(col(AuditEntry.object_id).distinct()))
+        .join(Issue, col(Issue.id) == col(AuditEntry.object_id))
+        .where(*owned, col(AuditEntry.action) == _RESOLVED)
+        .where(col(AuditEntry.created_at) >= period.since)
+        .where(col(AuditEntry.created_at) < period.until)
+    ).scalar_one()
+    heaviest = (
+        select(Issue, col(Destination.name))
+        .join(Destination, col(Destination.id) == col(Issue.destination_id))
+        .where(*owned, *began)
+        .order_by(col(Issue.count).desc(), col(Issue.id))
+        .limit(_MOST_INCIDENTS)
+    )
+    return Incidents(
+        opened,
+        resolved,
+        [
+            Incident(
+                name,
+                HIDDEN if actor.sees_masked else issue.message,
+                issue.count,
+                issue.state,
+                issue.first_seen_at,
+            )
+            for issue, name in session.execute(heaviest)
+        ],
+    )
+
+
+def _sum_where(table: Any, condition: Any) -> Any:
+    return func.sum(case((condition, col(table.count)), else_=0))

@@ -1,0 +1,188 @@
+"""What the Analytics screen shows: period, comparison and filters, all kept in the address."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lib import integrations
+from lib.access import Actor, Role
+from lib.analytics.periods import (
+    ROLLING_DAYS,
+    Comparison,
+    Period,
+    compared,
+    find_zone,
+    period_of,
+    span,
+)
+from lib.analytics.scopes import Filters, members
+from lib.clock import now
+from lib.errors import InvalidInput
+from lib.hub import Hub
+from lib.outgoing.deliveries import destination_names
+from lib.providers.registry import all_providers
+from lib.ui.address_choice import choose_named, labels_by_id
+from lib.ui.delivery_formats import told_apart
+
+MONTH = "month"
+_PERIODS = (*ROLLING_DAYS, MONTH)
+_FIRST_PERIOD = "7d"
+_MONTHS_BACK = 13
+_SINCE, _UNTIL, _COMPARE = "since", "until", "compare"
+_COMPARE_KEY = "analytics_compare"
+_COMPARISONS: dict[Comparison, str] = {
+    "previous": "Period before",
+    "week": "A week before",
+    "month": "A month before",
+    "year": "A year before",
+    "off": "Nothing",
+}
+NONCE = "analytics_volume_nonce"
+
+
+@dataclass(frozen=True)
+class View:
+    """Whose figures are shown, of when and what; `focus` is the part chosen in the chart."""
+
+    hub: Hub
+    actor: Actor
+    period: Period
+    focus: Period | None
+    how: Comparison
+    filters: Filters
+
+    @property
+    def shown(self) -> Period:
+        """The span that everything but the volume chart is about."""
+        return self.focus or self.period
+
+    @property
+    def before(self) -> Period | None:
+        """What the span is compared with."""
+        return compared(self.shown, self.how)
+
+    @property
+    def unserviced(self) -> Filters:
+        """The filters without the service, whose other bars stay in the volume chart, paler."""
+        return replace(self.filters, service_name=None)
+
+
+def draw_view(hub: Hub, actor: Actor) -> View:
+    """Draw period, comparison and filters, and return what they ask for."""
+    zone = find_zone(st.context.timezone)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.segmented_control(
+            "Period",
+            _PERIODS,
+            default=_FIRST_PERIOD,
+            required=True,
+            key="span",
+            bind="query-params",
+            on_change=clear_focus,
+        )
+        text = chosen or _FIRST_PERIOD
+        if text == MONTH:
+            text = _choose_month(now().astimezone(zone))
+        how = _choose_comparison()
+    period = period_of(text, zone)
+    return View(hub, actor, period, _find_focus(period), how, _draw_filters(hub, actor))
+
+
+def set_focus(since: datetime, until: datetime) -> None:
+    """Put a part of the period into the address; a callback's part."""
+    st.query_params[_SINCE], st.query_params[_UNTIL] = _written(since), _written(until)
+
+
+def forget_focus() -> None:
+    """Take the part out of the address."""
+    for name in (_SINCE, _UNTIL):
+        st.query_params.pop(name, None)
+
+
+def clear_focus() -> None:
+    """Show the whole period again, under a chart with nothing chosen; a callback."""
+    forget_focus()
+    st.session_state[NONCE] = st.session_state.get(NONCE, 0) + 1
+
+
+def activity_query(view: View) -> dict[str, str]:
+    """Return the address parameters with which Activity shows the same events."""
+    query = {_SINCE: _written(view.shown.since), _UNTIL: _written(view.shown.until)}
+    if view.filters.service_name:
+        query["service"] = view.filters.service_name
+    if view.filters.integration_id:
+        query["integration"] = view.filters.integration_id
+    return query
+
+
+def _draw_filters(hub: Hub, actor: Actor) -> Filters:
+    is_staff = actor.role is Role.STAFF
+    with st.grid(4 if is_staff else 3, min_column_width=170):
+        services = {provider.slug: provider.label for provider in all_providers()}
+        service = choose_named("Service", services, page="analytics", parameter="service")
+        own = labels_by_id((item.id, item.name) for item in integrations.list_all(hub, actor))
+        integration = choose_named("Integration", own, page="analytics", parameter="integration")
+        places = told_apart(destination_names(hub, actor))
+        place = choose_named("Destination", places, page="analytics", parameter="destination")
+        member = None
+        if is_staff:
+            people = dict(members(hub, actor))
+            member = choose_named("Member", people, page="analytics", parameter="member")
+    return Filters(service, integration, place, member)
+
+
+def _choose_month(today: datetime) -> str:
+    months = [f"{year}-{month + 1:02}" for year, month in _months_before(today)]
+    chosen = st.selectbox(
+        "Month", months, key=MONTH, bind="query-params", width=140, on_change=clear_focus
+    )
+    return str(chosen)
+
+
+def _months_before(today: datetime) -> list[tuple[int, int]]:
+    newest = today.year * 12 + today.month - 1
+    return [divmod(newest - back, 12) for back in range(_MONTHS_BACK)]
+
+
+def _choose_comparison() -> Comparison:
+    options = list(_COMPARISONS)
+    given = st.query_params.get(_COMPARE)
+    return st.selectbox(
+        "Compare with",
+        options,
+        index=next((i for i, option in enumerate(options) if option == given), 0),
+        key=_COMPARE_KEY,
+        format_func=_COMPARISONS.__getitem__,
+        width=170,
+        on_change=_keep_comparison,
+    )
+
+
+def _keep_comparison() -> None:
+    st.query_params[_COMPARE] = st.session_state[_COMPARE_KEY]
+
+
+def _find_focus(period: Period) -> Period | None:
+    """Return the part that the address names; one that is odd or outside is none."""
+    since, until = (_read(st.query_params.get(name, "")) for name in (_SINCE, _UNTIL))
+    if since is None or until is None:
+        return None
+    try:
+        part = span(max(since, period.since), min(until, period.until), period.zone)
+    except InvalidInput:
+        return None
+    return None if (part.since, part.until) == (period.since, period.until) else part
+
+
+def _read(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None
+
+
+def _written(moment: datetime) -> str:
+    # A plus sign in an address is read as a space.
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")

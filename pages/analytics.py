@@ -1,0 +1,41 @@
+"""Figures over time: volume, outcomes, failures, rhythm and messages, and the monthly report."""
+
+import streamlit as st
+
+from lib.ui.analytics_deliveries import draw_attempts, draw_latency, draw_outcomes
+from lib.ui.analytics_failures import draw_causes, draw_destinations
+from lib.ui.analytics_messages import draw_funnels, draw_waits
+from lib.ui.analytics_report import draw_report
+from lib.ui.analytics_rhythm import draw_heat_map, draw_silences
+from lib.ui.analytics_view import draw_view
+from lib.ui.analytics_volume import draw_figures, draw_volume
+from lib.ui.errors import stopping_on_error
+from lib.ui.resources import get_hub
+from lib.ui.session import require_user
+
+user = require_user()
+
+_SECTIONS = {
+    "Deliveries": (draw_outcomes, draw_latency, draw_attempts),
+    "Failures": (draw_causes, draw_destinations),
+    "Rhythm": (draw_heat_map, draw_silences),
+    "Messages": (draw_funnels, draw_waits),
+    "Report": (draw_report,),
+}
+
+st.title("Analytics", anchor=False)
+with stopping_on_error():
+    view = draw_view(get_hub(), user)
+    draw_figures(view)
+    draw_volume(view)
+    section = st.segmented_control(
+        "Show",
+        list(_SECTIONS),
+        default="Deliveries",
+        required=True,
+        key="show",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    for draw in _SECTIONS[section or "Deliveries"]:
+        draw(view)
