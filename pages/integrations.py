@@ -92,7 +92,7 @@ def _draw_list(actor: Actor) -> None:
     if not shown:
         st.info("No integrations yet. Add the first one; it takes two minutes.")
     elif as_table:
-        if chosen := draw_table(shown):
+        if chosen := draw_table(shown, page="integrations", user=actor):
             st.query_params[OPEN] = chosen
             st.rerun()
     else:

@@ -27,6 +27,7 @@ from lib import (
     oauth,
     overview,
     rejections,
+    status_pages,
 )
 from lib.access import Actor
 from lib.clock import now
@@ -130,6 +131,7 @@ MODULES = (
     route_trials,
     routes,
     simulator,
+    status_pages,
     trials,
 )
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
@@ -137,6 +139,8 @@ NOT_FOR_USERS = {
     "budgets.open_client",
     "budgets.read_gauges",
     "oauth.complete_install",
+    # Whoever has its key may see it; tests/test_receiver_status.py says what is on it.
+    "status_pages.public_status",
     "laboratory.calculator.calculable",
     "laboratory.endpoints.prune",
     "laboratory.simulator.is_simulated",
@@ -308,6 +312,7 @@ DETAILS: dict[str, Call] = {
     "outgoing.replays.progress": lambda g, who: replays.progress(g.hub, who, g.replay_id),
     "rejections.get_rejection": lambda g, who: rejections.get_rejection(g.hub, who, g.rejection_id),
     "retention.plans.get_retention": lambda g, who: plans.get_retention(g.hub, who, g.item.id),
+    "status_pages.status_url": lambda g, who: status_pages.status_url(g.hub, who, g.item.id),
 }
 ACTIONS: dict[str, Call] = {
     "oauth.begin_install": lambda g, who: oauth.begin_install(g.hub, who, g.item.id),
@@ -368,6 +373,8 @@ ACTIONS: dict[str, Call] = {
     "integrations.update": lambda g, who: integrations.update(
         g.hub, who, g.item.id, name="Taken", values={"account_sid": SID}
     ),
+    "status_pages.open_page": lambda g, who: status_pages.open_page(g.hub, who, g.acting_id),
+    "status_pages.close_page": lambda g, who: status_pages.close_page(g.hub, who, g.item.id),
     "integrations.pause": lambda g, who: integrations.pause(g.hub, who, g.item.id),
     "integrations.resume": lambda g, who: integrations.resume(g.hub, who, g.item.id),
     "integrations.rotate_address": lambda g, who: integrations.rotate_address(
@@ -419,6 +426,7 @@ REFUSED_TO_ANALYSTS = {
     "laboratory.simulator.fill_in",
     "laboratory.simulator.find_event",
     "actions.list_actions",
+    "status_pages.status_url",
     "retention.plans.get_retention",
     "retention.plans.project",
     "outgoing.destinations.count_open",
@@ -469,6 +477,7 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     values = {"account_sid": SID, "from_number": NUMBER}
     integrations.update(hub, ada, item.id, name=item.name, values=values)
     checks.run_check(hub, ada, item.id)
+    status_pages.open_page(hub, ada, item.id)
     make_rollup(hub, item, 3)
     make_rollup(hub, item, 1, outcome="rejected", event_type="wrong_signature")
     event_id = make_event(hub, item, status="failed")
