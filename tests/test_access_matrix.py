@@ -23,6 +23,8 @@ from lib import (
     event_contents,
     events,
     first_values,
+    integration_copies,
+    integration_history,
     integrations,
     oauth,
     overview,
@@ -58,6 +60,7 @@ from lib.outgoing import (
     destination_figures,
     destinations,
     hook_subscriptions,
+    integration_queue,
     issues,
     manual_sends,
     rehearsals,
@@ -119,6 +122,9 @@ MODULES = (
     events,
     first_values,
     hook_subscriptions,
+    integration_copies,
+    integration_history,
+    integration_queue,
     integrations,
     issues,
     manual_sends,
@@ -139,6 +145,8 @@ NOT_FOR_USERS = {
     "budgets.open_client",
     "budgets.read_gauges",
     "oauth.complete_install",
+    # The removal of a connection calls it, after it has asked whose it is.
+    "outgoing.integration_queue.cancel_open",
     # Whoever has its key may see it; tests/test_receiver_status.py says what is on it.
     "status_pages.public_status",
     "laboratory.calculator.calculable",
@@ -312,6 +320,12 @@ DETAILS: dict[str, Call] = {
     "outgoing.replays.progress": lambda g, who: replays.progress(g.hub, who, g.replay_id),
     "rejections.get_rejection": lambda g, who: rejections.get_rejection(g.hub, who, g.rejection_id),
     "retention.plans.get_retention": lambda g, who: plans.get_retention(g.hub, who, g.item.id),
+    "integration_history.list_history": lambda g, who: (
+        integration_history.list_history(g.hub, who, g.item.id).rows
+    ),
+    "outgoing.integration_queue.count_open": lambda g, who: integration_queue.count_open(
+        g.hub, who, g.item.id
+    ),
     "status_pages.status_url": lambda g, who: status_pages.status_url(g.hub, who, g.item.id),
 }
 ACTIONS: dict[str, Call] = {
@@ -373,6 +387,9 @@ ACTIONS: dict[str, Call] = {
     "integrations.update": lambda g, who: integrations.update(
         g.hub, who, g.item.id, name="Taken", values={"account_sid": SID}
     ),
+    "integration_copies.duplicate": lambda g, who: integration_copies.duplicate(
+        g.hub, who, g.item.id
+    ),
     "status_pages.open_page": lambda g, who: status_pages.open_page(g.hub, who, g.acting_id),
     "status_pages.close_page": lambda g, who: status_pages.close_page(g.hub, who, g.item.id),
     "integrations.pause": lambda g, who: integrations.pause(g.hub, who, g.item.id),
@@ -426,6 +443,8 @@ REFUSED_TO_ANALYSTS = {
     "laboratory.simulator.fill_in",
     "laboratory.simulator.find_event",
     "actions.list_actions",
+    "integration_history.list_history",
+    "outgoing.integration_queue.count_open",
     "status_pages.status_url",
     "retention.plans.get_retention",
     "retention.plans.project",
