@@ -56,6 +56,14 @@ class Tiles:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """What waits for the worker; None seconds when nothing does."""
+
+    pending: int
+    oldest_pending_seconds: float | None
+
+
+@dataclass(frozen=True)
 class Card:
     """One connection: its counts of the last 24 hours, oldest first, and its last event.
 
@@ -122,6 +130,13 @@ def tiles(hub: Hub, actor: Actor) -> Tiles:
         pending=pending,
         oldest_pending_seconds=(now() - oldest).total_seconds() if oldest else None,
     )
+
+
+def queue(hub: Hub, actor: Actor) -> Queue:
+    """Return how many events wait for the worker that `actor` may see, and for how long."""
+    with hub.database.read() as session:
+        pending, oldest = session.exec(overview_queries.pending(actor)).one()
+    return Queue(pending, (now() - oldest).total_seconds() if oldest else None)
 
 
 def cards(hub: Hub, actor: Actor) -> list[Card]:

@@ -272,6 +272,7 @@ LISTS: dict[str, Call] = {
     "outgoing.replays.dry_run": lambda g, who: replays.dry_run(g.hub, who, DEAD).sample,
     "overview.cards": lambda g, who: overview.cards(g.hub, who),
     "overview.volume": lambda g, who: overview.volume(g.hub, who, hours=24),
+    "overview.queue": lambda g, who: overview.queue(g.hub, who).pending,
     "overview.tiles": lambda g, who: _figures(overview.tiles(g.hub, who)),
     "rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
     "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
@@ -500,6 +501,7 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     make_rollup(hub, item, 3)
     make_rollup(hub, item, 1, outcome="rejected", event_type="wrong_signature")
     event_id = make_event(hub, item, status="failed")
+    make_event(hub, item, status="pending")
     destination = add_destination(hub, ada, kind="keyed_hook").destination
     filters = [{"path": "data.From", "operator": "equals", "value": LOOKED_FOR}]
     route = add_route(hub, ada, item, destination, filters=filters)

@@ -28,22 +28,30 @@ def count_open(hub: Hub, actor: Actor, integration_id: str) -> int:
 def cancel_open(hub: Hub, integration_id: str) -> int:
     """Cancel in small batches what is on its way of a removed connection; return how many."""
     cancelled = 0
-    while batch := _cancel_batch(hub, integration_id):
+    while batch := _cancel_batch(hub, integration_id, limit=_BATCH):
         cancelled += batch
-    return cancelled
+    # Batches pass over what a worker holds just now; the last one waits for it.
+    return cancelled + _cancel_batch(hub, integration_id, limit=None)
 
 
-def _cancel_batch(hub: Hub, integration_id: str) -> int:
+def _cancel_batch(hub: Hub, integration_id: str, *, limit: int | None) -> int:
     with hub.database.write() as session:
         row = session.get_one(IntegrationConfig, integration_id)
-        return sum(_cancel(session, row, is_open) for is_open in _kinds())
+        return sum(_cancel(session, row, is_open, limit=limit) for is_open in _kinds())
 
 
-def _cancel(session: Session, row: IntegrationConfig, is_open: ColumnElement[bool]) -> int:
-    chosen = select(col(Delivery.id)).where(*_open(row, is_open)).limit(_BATCH)
+def _cancel(
+    session: Session, row: IntegrationConfig, is_open: ColumnElement[bool], *, limit: int | None
+) -> int:
+    chosen = (
+        select(col(Delivery.id))
+        .where(*_open(row, is_open))
+        .limit(limit)
+        .with_for_update(skip_locked=limit is not None)
+    )
     done: Any = session.execute(
         sql_update(Delivery)
-        .where(col(Delivery.id).in_(chosen.with_for_update()), is_open)
+        .where(col(Delivery.id).in_(chosen), is_open)
         .values(
             status="cancelled",
             next_attempt_at=None,
