@@ -130,11 +130,15 @@ def reissue_secret(hub: Hub, actor: Actor, integration_id: str) -> Issued:
         return Issued(view(hub, row, actor, owner=owner), secret)
 
 
-def remove(hub: Hub, actor: Actor, integration_id: str, *, typed_name: str) -> None:
-    """Remove a connection: its credentials and address go, its events stay.
+def remove(hub: Hub, actor: Actor, integration_id: str, *, typed_name: str) -> int:
+    """Remove a connection: its credentials, addresses and open deliveries go, its events stay.
 
-    Raises InvalidInput unless `typed_name` is the connection's name.
+    Returns how many deliveries were cancelled. Raises InvalidInput unless `typed_name` is the
+    connection's name.
     """
+    # Deliveries are built on this module.
+    from lib.outgoing.integration_queue import cancel_open
+
     with hub.database.write() as session:
         row, _ = _own(session, actor, integration_id)
         if typed_name.strip() != row.name:
@@ -142,11 +146,12 @@ def remove(hub: Hub, actor: Actor, integration_id: str, *, typed_name: str) -> N
         row.credentials = {}
         session.execute(delete(OAuthGrant).where(col(OAuthGrant.id) == row.id))
         row.account_key = None
-        row.token_digest = row.previous_token_digest = None
+        row.token_digest = row.previous_token_digest = row.status_key = None
         row.webhook_url = ""
         row.is_active = False
         row.deleted_at = now()
         _changed(session, actor, "integration.removed", row)
+    return cancel_open(hub, integration_id)
 
 
 def get(hub: Hub, actor: Actor, integration_id: str) -> Integration:

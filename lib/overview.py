@@ -1,37 +1,64 @@
 """The figures of the first screen, read from the hourly rollups and never from raw events."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import func
-from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select, SelectOfScalar
+from sqlmodel import col, select
 
-from lib import integrations
+from lib import integrations, overview_queries
 from lib.access import Actor
 from lib.budgets import Gauge, read_gauges
 from lib.clock import now
+from lib.credential_ages import Reminder, find_reminders
 from lib.hub import Hub
+from lib.integration_figures import (
+    Delivered,
+    Onwards,
+    count_dead,
+    count_delivered,
+    figures_by_integration,
+)
 from lib.integrations import Integration
-from lib.models import HourlyRollup, WebhookEvent, WorkerHeartbeat
+from lib.models import HourlyRollup, WorkerHeartbeat
+from lib.overview_queries import HOURS
 
-Rows = Select[*tuple[Any, ...]]
-HOURS = 24
 WORKER_STALE = timedelta(seconds=30)
 SILENT_AFTER = timedelta(days=2)
-State = Literal["healthy", "needs_setup", "failing", "paused", "silent"]
+# From this part on a connection is degraded: of deliveries that died, of requests refused.
+_TOO_MANY = 0.05
+_NOT_MEASURED = Onwards()
+
+State = Literal["healthy", "degraded", "failing", "paused", "silent", "needs_setup"]
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """The four figures on top: the last 24 hours, and what waits now."""
+    """The figures on top: the last 24 hours by hour, and what waits now.
 
-    received: int
+    `failed` events and `dead` letters of open issues are what nobody has dealt with yet.
+    """
+
+    hourly_received: Sequence[int]
+    delivered: Delivered
     rejected: int
     failed: int
+    dead: int
+    pending: int
+    oldest_pending_seconds: float | None
+
+    @property
+    def received(self) -> int:
+        """How many events came in."""
+        return sum(self.hourly_received)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits for the worker; None seconds when nothing does."""
+
     pending: int
     oldest_pending_seconds: float | None
 
@@ -40,7 +67,8 @@ class Tiles:
 class Card:
     """One connection: its counts of the last 24 hours, oldest first, and its last event.
 
-    `gauge` is what its vendor's limits leave, where they are known.
+    `gauge` is what its vendor's limits leave, where they are known; `onwards` how the
+    destinations of its routes fare.
     """
 
     integration: Integration
@@ -51,15 +79,17 @@ class Card:
     last_event_at: datetime | None
     state: State
     gauge: Gauge | None = None
+    onwards: Onwards = _NOT_MEASURED
 
 
 @dataclass(frozen=True)
 class Need:
-    """Something that waits for a person: a failed check, or failed or refused requests."""
+    """What waits for a person: a failed check, failed or refused requests, an old secret."""
 
-    kind: Literal["check", "failed", "rejected"]
+    kind: Literal["check", "failed", "rejected", "credential"]
     card: Card
     count: int
+    reminder: Reminder | None = None
 
 
 @dataclass(frozen=True)
@@ -82,58 +112,72 @@ class WorkerState:
 
 def tiles(hub: Hub, actor: Actor) -> Tiles:
     """Return the figures of the last 24 hours that `actor` may see."""
-    moment = now()
+    start = _first_hour()
     with hub.database.read() as session:
-        counts: dict[str, int] = dict(
-            session.exec(
-                _seen(
-                    select(col(HourlyRollup.outcome), func.sum(col(HourlyRollup.count))),
-                    actor,
-                )
-                .where(col(HourlyRollup.hour) > moment - timedelta(hours=HOURS))
-                .group_by(col(HourlyRollup.outcome))
-            ).all()
+        received, rejected = overview_queries.count_hours(session, actor, start)
+        delivered = count_delivered(session, actor, start=start, hours=HOURS)
+        pending, oldest = session.exec(overview_queries.pending(actor)).one()
+        failed = sum(
+            count for _, count in session.exec(overview_queries.failed_by_integration(actor))
         )
-        pending, oldest = session.exec(_waiting(actor, "pending")).one()
-        failed, _ = session.exec(_waiting(actor, "failed")).one()
+        dead = count_dead(session, actor)
     return Tiles(
-        received=int(counts.get("received", 0)),
-        rejected=int(counts.get("rejected", 0)),
+        hourly_received=[sum(hour) for hour in zip(*received.values(), strict=True)] or [0] * HOURS,
+        delivered=delivered,
+        rejected=sum(rejected.values()),
         failed=failed,
+        dead=dead,
         pending=pending,
-        oldest_pending_seconds=(moment - oldest).total_seconds() if oldest else None,
+        oldest_pending_seconds=(now() - oldest).total_seconds() if oldest else None,
     )
+
+
+def queue(hub: Hub, actor: Actor) -> Queue:
+    """Return how many events wait for the worker that `actor` may see, and for how long."""
+    with hub.database.read() as session:
+        pending, oldest = session.exec(overview_queries.pending(actor)).one()
+    return Queue(pending, (now() - oldest).total_seconds() if oldest else None)
 
 
 def cards(hub: Hub, actor: Actor) -> list[Card]:
     """Return one card per connection that `actor` may see."""
     shown = integrations.list_all(hub, actor)
+    start = _first_hour()
     with hub.database.read() as session:
-        received, rejected = _count_hours(session, actor)
-        failed: dict[str, int] = dict(session.exec(_failed_by_integration(actor)).all())
-        last = {item.id: _last_event_at(session, item.id) for item in shown}
+        received, rejected = overview_queries.count_hours(session, actor, start)
+        failed: dict[str, int] = dict(
+            session.exec(overview_queries.failed_by_integration(actor)).all()
+        )
+        last: dict[str, datetime] = dict(session.exec(overview_queries.last_events(actor)).all())
         gauges = read_gauges(session, [item.id for item in shown])
-    return [
+        onwards = figures_by_integration(session, actor, start=start)
+    found = [
         Card(
             integration=item,
             hourly_received=received[item.id],
             received=sum(received[item.id]),
             rejected=rejected[item.id],
             failed=int(failed.get(item.id, 0)),
-            last_event_at=last[item.id],
-            state=_state(item, int(failed.get(item.id, 0)), last[item.id]),
+            last_event_at=last.get(item.id),
+            state="healthy",
             gauge=gauges.get(item.id),
+            onwards=onwards.get(item.id, _NOT_MEASURED),
         )
         for item in shown
     ]
+    return [replace(card, state=_state(card)) for card in found]
 
 
 def needs(shown: Sequence[Card]) -> list[Need]:
     """Return what a person should look at, the worst first: nothing of paused connections."""
     active = [card for card in shown if card.integration.is_active]
     found = [Need("check", card, 1) for card in active if card.integration.status == "failed"]
-    found += [Need("failed", card, card.failed) for card in active if card.failed]
-    found += [Need("rejected", card, card.rejected) for card in active if card.rejected]
+    by_failed = sorted(active, key=lambda card: -card.failed)
+    found += [Need("failed", card, card.failed) for card in by_failed if card.failed]
+    by_rejected = sorted(active, key=lambda card: -card.rejected)
+    found += [Need("rejected", card, card.rejected) for card in by_rejected if card.rejected]
+    for card in active:
+        found += [Need("credential", card, 1, each) for each in find_reminders(card.integration)]
     return found
 
 
@@ -145,7 +189,7 @@ def volume(hub: Hub, actor: Actor, *, hours: int) -> list[VolumePoint]:
         col(HourlyRollup.outcome),
     )
     query = (
-        _seen(select(*columns, func.sum(col(HourlyRollup.count))), actor)
+        overview_queries.seen(select(*columns, func.sum(col(HourlyRollup.count))), actor)
         .where(col(HourlyRollup.hour) > now() - timedelta(hours=hours))
         .group_by(*columns)
         .order_by(*columns)
@@ -163,67 +207,20 @@ def worker_state(hub: Hub) -> WorkerState:
     return WorkerState(beat_at is not None and now() - beat_at < WORKER_STALE, beat_at)
 
 
-def _state(item: Integration, failed: int, last_event_at: datetime | None) -> State:
-    if not item.is_active:
+def _state(card: Card) -> State:
+    if not card.integration.is_active:
         return "paused"
-    if item.status == "failed" or failed:
+    if card.integration.status == "failed" or card.failed:
         return "failing"
-    if last_event_at is None:
+    if card.last_event_at is None:
         return "needs_setup"
-    return "silent" if now() - last_event_at > SILENT_AFTER else "healthy"
+    if now() - card.last_event_at > SILENT_AFTER:
+        return "silent"
+    share = card.onwards.success_share
+    loses = share is not None and share < 1 - _TOO_MANY
+    refuses = card.rejected > _TOO_MANY * (card.received + card.rejected)
+    return "degraded" if loses or refuses else "healthy"
 
 
-def _count_hours(
-    session: Session, actor: Actor
-) -> tuple[defaultdict[str, list[int]], defaultdict[str, int]]:
-    """Return by connection: what was received in each of the last 24 hours, and rejected."""
-    start = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
-    columns = (
-        col(HourlyRollup.integration_id),
-        col(HourlyRollup.hour),
-        col(HourlyRollup.outcome),
-    )
-    query = (
-        _seen(select(*columns, func.sum(col(HourlyRollup.count))), actor)
-        .where(col(HourlyRollup.hour) >= start)
-        .group_by(*columns)
-    )
-    received: defaultdict[str, list[int]] = defaultdict(lambda: [0] * HOURS)
-    rejected: defaultdict[str, int] = defaultdict(int)
-    for integration_id, hour, outcome, count in session.exec(query):
-        index = int((hour - start).total_seconds() // 3600)
-        if outcome == "received" and index < HOURS:
-            received[integration_id][index] += int(count)
-        elif outcome == "rejected":
-            rejected[integration_id] += int(count)
-    return received, rejected
-
-
-def _failed_by_integration(actor: Actor) -> Rows:
-    query = (
-        select(col(WebhookEvent.integration_id), func.count())
-        .where(col(WebhookEvent.status) == "failed")
-        .group_by(col(WebhookEvent.integration_id))
-    )
-    return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
-
-
-def _seen(query: Rows, actor: Actor) -> Rows:
-    return query if actor.sees_all else query.where(col(HourlyRollup.user_id) == actor.id)
-
-
-def _waiting(actor: Actor, status: str) -> Rows:
-    query = select(func.count(), func.min(col(WebhookEvent.created_at))).where(
-        col(WebhookEvent.status) == status
-    )
-    return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
-
-
-def _last_event_at(session: Session, integration_id: str) -> datetime | None:
-    query: SelectOfScalar[datetime] = (
-        select(col(WebhookEvent.created_at))
-        .where(col(WebhookEvent.integration_id) == integration_id)
-        .order_by(col(WebhookEvent.id).desc())
-        .limit(1)
-    )
-    return session.exec(query).first()
+def _first_hour() -> datetime:
+    return now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)

@@ -1,16 +1,20 @@
 """Connections: the list, a new one, and one in detail."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib import overview
 from lib.access import Actor, Role
 from lib.integrations import get
 from lib.providers.registry import all_providers, find_provider
 from lib.ui.errors import stopping_on_error
+from lib.ui.heads import draw_head
 from lib.ui.integration_cards import draw_cards, draw_table
 from lib.ui.integration_detail import draw_integration
 from lib.ui.integration_form import ADD, OPEN, draw_add_form, forget_problem
+from lib.ui.integration_menu import draw_card_menu, draw_list_filters
 from lib.ui.issued_secret import forget_secret
+from lib.ui.marks import draw_mark
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
 
@@ -67,7 +71,9 @@ def _draw_choice() -> None:
     grid = st.grid(3, min_column_width=260, gap="medium")
     for provider in all_providers():
         with grid.container(border=True, height="stretch"):
-            st.markdown(f"**{provider.label}**")
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                draw_mark(provider.slug)
+                st.markdown(f"**{provider.label}**")
             st.caption(provider.signature_note)
             st.button(
                 f"Add {provider.label}",
@@ -78,8 +84,7 @@ def _draw_choice() -> None:
 
 
 def _draw_list(actor: Actor) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title("Integrations", anchor=False, width="stretch")
+    with draw_head("Integrations", "The services that send events to this hub."):
         as_table = st.toggle("Table", key="table", bind="query-params")
         st.button(
             "Add integration",
@@ -88,15 +93,23 @@ def _draw_list(actor: Actor) -> None:
             type="primary",
             on_click=_go_to_add,
         )
-    shown = overview.cards(get_hub(), actor)
-    if not shown:
+    found = overview.cards(get_hub(), actor)
+    if not found:
         st.info("No integrations yet. Add the first one; it takes two minutes.")
+        return
+    shown = draw_list_filters(found)
+    if not shown:
+        st.info(f"None of {len(found):,} integrations matches. Clear the search or a filter.")
     elif as_table:
-        if chosen := draw_table(shown):
+        if chosen := draw_table(shown, page="integrations", user=actor):
             st.query_params[OPEN] = chosen
             st.rerun()
     else:
-        draw_cards(shown, page="integrations", user=actor)
+        draw_cards(shown, page="integrations", user=actor, draw_menu=_draw_menu)
+
+
+def _draw_menu(card: overview.Card, place: DeltaGenerator) -> None:
+    draw_card_menu(get_hub(), user, card, place=place)
 
 
 if OPEN in st.query_params:

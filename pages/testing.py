@@ -8,6 +8,7 @@ from lib.ui.calculator_form import draw_calculator
 from lib.ui.doctor import draw_doctor
 from lib.ui.errors import reporting_errors
 from lib.ui.formats import ago
+from lib.ui.heads import draw_head
 from lib.ui.resources import get_hub
 from lib.ui.route_trial import draw_route_trial
 from lib.ui.session import require_user
@@ -45,7 +46,7 @@ _TOOLS = {
     "Doctor": lambda: _draw_doctor(user),
 }
 
-st.title("Testing tools", anchor=False)
+draw_head("Testing tools", "Play a provider, catch requests, and find out why one is refused.")
 tool = st.segmented_control(
     "Tool",
     list(_TOOLS),

@@ -13,6 +13,7 @@ from lib.ui.destination_list import OPEN, draw_destinations
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.form_problems import forget_problem
 from lib.ui.formats import plain
+from lib.ui.heads import draw_head
 from lib.ui.issued_secret import forget_secret
 from lib.ui.resources import get_hub
 from lib.ui.route_builder import draw_builder, forget_draft
@@ -80,8 +81,7 @@ def _draw_add(actor: Actor, kind: str) -> None:
 
 
 def _draw_lists(actor: Actor) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title("Webhooks", anchor=False, width="stretch")
+    with draw_head("Webhooks", "Where events go from here, and by which routes."):
         view = st.segmented_control(
             "View",
             ["Destinations", route_list.ROUTES],

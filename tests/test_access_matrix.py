@@ -23,10 +23,13 @@ from lib import (
     event_contents,
     events,
     first_values,
+    integration_copies,
+    integration_history,
     integrations,
     oauth,
     overview,
     rejections,
+    status_pages,
 )
 from lib.access import Actor
 from lib.analytics import deliveries as delivery_figures
@@ -62,6 +65,7 @@ from lib.outgoing import (
     destination_figures,
     destinations,
     hook_subscriptions,
+    integration_queue,
     issues,
     manual_sends,
     rehearsals,
@@ -133,6 +137,9 @@ MODULES = (
     events,
     first_values,
     hook_subscriptions,
+    integration_copies,
+    integration_history,
+    integration_queue,
     integrations,
     issues,
     latency,
@@ -151,6 +158,7 @@ MODULES = (
     silence,
     simulator,
     span_figures,
+    status_pages,
     trials,
     volume,
 )
@@ -165,6 +173,10 @@ NOT_FOR_USERS = {
     "budgets.open_client",
     "budgets.read_gauges",
     "oauth.complete_install",
+    # The removal of a connection calls it, after it has asked whose it is.
+    "outgoing.integration_queue.cancel_open",
+    # Whoever has its key may see it; tests/test_receiver_status.py says what is on it.
+    "status_pages.public_status",
     "laboratory.calculator.calculable",
     "laboratory.endpoints.prune",
     "laboratory.simulator.is_simulated",
@@ -312,6 +324,7 @@ LISTS: dict[str, Call] = {
     "outgoing.replays.dry_run": lambda g, who: replays.dry_run(g.hub, who, DEAD).sample,
     "overview.cards": lambda g, who: overview.cards(g.hub, who),
     "overview.volume": lambda g, who: overview.volume(g.hub, who, hours=24),
+    "overview.queue": lambda g, who: overview.queue(g.hub, who).pending,
     "overview.tiles": lambda g, who: _figures(overview.tiles(g.hub, who)),
     "rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
     "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
@@ -360,6 +373,13 @@ DETAILS: dict[str, Call] = {
     "outgoing.replays.progress": lambda g, who: replays.progress(g.hub, who, g.replay_id),
     "rejections.get_rejection": lambda g, who: rejections.get_rejection(g.hub, who, g.rejection_id),
     "retention.plans.get_retention": lambda g, who: plans.get_retention(g.hub, who, g.item.id),
+    "integration_history.list_history": lambda g, who: (
+        integration_history.list_history(g.hub, who, g.item.id).rows
+    ),
+    "outgoing.integration_queue.count_open": lambda g, who: integration_queue.count_open(
+        g.hub, who, g.item.id
+    ),
+    "status_pages.status_url": lambda g, who: status_pages.status_url(g.hub, who, g.item.id),
 }
 ACTIONS: dict[str, Call] = {
     "oauth.begin_install": lambda g, who: oauth.begin_install(g.hub, who, g.item.id),
@@ -420,6 +440,11 @@ ACTIONS: dict[str, Call] = {
     "integrations.update": lambda g, who: integrations.update(
         g.hub, who, g.item.id, name="Taken", values={"account_sid": SID}
     ),
+    "integration_copies.duplicate": lambda g, who: integration_copies.duplicate(
+        g.hub, who, g.item.id
+    ),
+    "status_pages.open_page": lambda g, who: status_pages.open_page(g.hub, who, g.acting_id),
+    "status_pages.close_page": lambda g, who: status_pages.close_page(g.hub, who, g.item.id),
     "integrations.pause": lambda g, who: integrations.pause(g.hub, who, g.item.id),
     "integrations.resume": lambda g, who: integrations.resume(g.hub, who, g.item.id),
     "integrations.rotate_address": lambda g, who: integrations.rotate_address(
@@ -480,6 +505,9 @@ REFUSED_TO_ANALYSTS = {
     "laboratory.simulator.fill_in",
     "laboratory.simulator.find_event",
     "actions.list_actions",
+    "integration_history.list_history",
+    "outgoing.integration_queue.count_open",
+    "status_pages.status_url",
     "retention.plans.get_retention",
     "retention.plans.project",
     "outgoing.destinations.count_open",
@@ -530,9 +558,11 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     values = {"account_sid": SID, "from_number": NUMBER}
     integrations.update(hub, ada, item.id, name=item.name, values=values)
     checks.run_check(hub, ada, item.id)
+    status_pages.open_page(hub, ada, item.id)
     make_rollup(hub, item, 3)
     make_rollup(hub, item, 1, outcome="rejected", event_type="wrong_signature")
     event_id = make_event(hub, item, status="failed")
+    make_event(hub, item, status="pending")
     destination = add_destination(hub, ada, kind="keyed_hook").destination
     filters = [{"path": "data.From", "operator": "equals", "value": LOOKED_FOR}]
     route = add_route(hub, ada, item, destination, filters=filters)

@@ -7,9 +7,16 @@ import pytest
 from lib import integrations, overview
 from lib.clock import now
 from lib.hub import Hub
-from lib.models import IntegrationConfig, WorkerHeartbeat
+from lib.models import IntegrationConfig, WebhookEvent, WorkerHeartbeat
+from tests.destination_factories import (
+    add_destination,
+    add_route,
+    make_delivery_rollup,
+    use_targets,
+)
 from tests.event_factories import make_event, make_integration, make_rollup
 from tests.factories import make_user
+from tests.outgoing_factories import make_delivery, make_destination, make_issue
 
 
 def test_tiles_count_one_day_and_what_waits_now(hub: Hub) -> None:
@@ -115,3 +122,72 @@ def _beat(hub: Hub, worker_id: str, *, age: timedelta) -> None:
     moment = now() - age
     with hub.database.write() as session:
         session.add(WorkerHeartbeat(id=worker_id, host="here", started_at=moment, beat_at=moment))
+
+
+def test_tiles_tell_what_arrived_and_at_the_first_attempt(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_targets(monkeypatch)
+    actor = make_user(hub)
+    place = add_destination(hub, actor).destination
+    make_delivery_rollup(hub, place, 3)
+    make_delivery_rollup(hub, place, 1, outcome="retry")
+    make_delivery_rollup(hub, place, 9, hour=now() - timedelta(hours=30))
+    found = overview.tiles(hub, actor).delivered
+    assert (found.hourly[-1], found.total, found.first_attempt_share) == (3, 3, 0.75)
+    other = make_user(hub, "bob@example.com")
+    assert overview.tiles(hub, other).delivered.first_attempt_share is None
+
+
+def test_dead_letters_of_open_issues_fail_now(hub: Hub) -> None:
+    actor = make_user(hub)
+    event_id = make_event(hub, make_integration(hub, actor))
+    place = make_destination(hub, actor)
+    make_issue(hub, *[make_delivery(hub, event_id, place, status="dead") for _ in range(2)])
+    assert overview.tiles(hub, actor).dead == 2
+    assert overview.tiles(hub, make_user(hub, "bob@example.com")).dead == 0
+
+
+@pytest.mark.parametrize("column", ["resolved_at", "payload_removed_at"])
+def test_what_nobody_needs_to_mend_no_longer_counts_as_failed(hub: Hub, column: str) -> None:
+    actor = make_user(hub)
+    event_id = make_event(hub, make_integration(hub, actor), status="failed")
+    assert overview.tiles(hub, actor).failed == 1
+    with hub.database.write() as session:
+        setattr(session.get_one(WebhookEvent, event_id), column, now())
+    assert overview.tiles(hub, actor).failed == 0
+    (card,) = overview.cards(hub, actor)
+    assert (card.failed, card.state) == (0, "healthy")
+
+
+def test_a_card_has_the_figures_of_its_routes_destinations(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_targets(monkeypatch)
+    actor = make_user(hub)
+    a = make_integration(hub, actor, "a", service_name="make")
+    b = make_integration(hub, actor, "b", service_name="make")
+    make_event(hub, a)
+    make_event(hub, b)
+    place = add_destination(hub, actor).destination
+    # Two routes to one destination count it once.
+    add_route(hub, actor, a, place)
+    add_route(hub, actor, a, place)
+    make_delivery_rollup(hub, place, 9)
+    make_delivery_rollup(hub, place, 1, outcome="dead")
+    first, second = overview.cards(hub, actor)
+    assert first.onwards.success_share == 0.9
+    assert first.onwards.p95_milliseconds == pytest.approx(32)
+    assert (first.state, second.state) == ("degraded", "healthy")
+    assert second.onwards == overview.Onwards(None, None)
+
+
+def test_a_connection_that_refuses_much_is_degraded(hub: Hub) -> None:
+    actor = make_user(hub)
+    item = make_integration(hub, actor)
+    make_event(hub, item)
+    make_rollup(hub, item, 95)
+    make_rollup(hub, item, 5, outcome="rejected")
+    assert overview.cards(hub, actor)[0].state == "healthy"
+    make_rollup(hub, item, 1, outcome="rejected", event_type="other")
+    assert overview.cards(hub, actor)[0].state == "degraded"

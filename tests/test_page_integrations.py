@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
+from lib import integrations, overview
 from lib.access import Actor
 from lib.clock import shifted
 from lib.credentials import open_values
@@ -15,7 +16,9 @@ from lib.models import IntegrationConfig, RetentionWaiting
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
 from lib.retention.rounds import RetentionWork
-from tests.event_factories import SID, TOKEN, make_integration
+from lib.ui import integration_menu
+from tests.event_factories import SID, TOKEN, make_event, make_integration
+from tests.outgoing_factories import make_delivery, make_destination
 from tests.visitors import Visitor, visiting
 
 
@@ -185,3 +188,50 @@ def test_another_members_integration_is_not_found(visitor: Visitor) -> None:
     script.run()
     assert "There is no such integration" in script.error[0].value
     assert item.name not in _written(script)
+
+
+def test_the_list_is_narrowed_by_words_service_and_status(visitor: Visitor) -> None:
+    actor = visitor.sign_in("member")
+    desk = make_integration(visitor.hub, actor, "Desk")
+    make_integration(visitor.hub, actor, "Orders", service_name="make")
+    script = visitor.open("integrations")
+    assert "**Orders**" in [each.value for each in script.markdown]
+    script.text_input(key="q").input("DES").run()
+    opened = [each.key for each in script.button if str(each.key).startswith("integrations_open")]
+    assert opened == [f"integrations_open_{desk.id}"]
+    script.selectbox(key="service").select("Make").run()
+    assert "None of 2 integrations matches" in script.info[0].value
+    assert not script.exception
+
+
+def test_the_status_page_is_turned_on_and_off(visitor: Visitor) -> None:
+    script, _ = _open_one(visitor, visitor.sign_in("member"))
+    script.button(key="integrations_status_on").click().run()
+    key = _rows(visitor.hub)[0].status_key
+    assert key
+    assert any(each.value.endswith(f"/status/{key}") for each in script.code)
+    script.button(key="integrations_status_off").click().run()
+    assert _rows(visitor.hub)[0].status_key is None
+    assert not script.exception
+
+
+def test_a_removal_says_what_it_cancels_and_the_record_says_who_did_what(
+    visitor: Visitor,
+) -> None:
+    actor = visitor.sign_in("member")
+    script, integration_id = _open_one(visitor, actor)
+    item = integrations.get(visitor.hub, actor, integration_id)
+    make_delivery(visitor.hub, make_event(visitor.hub, item), make_destination(visitor.hub, actor))
+    record = next(each for each in script.dataframe if "what" in each.value)
+    assert list(record.value["what"]) == ["added"]
+    script.button(key="integrations_delete").click().run()
+    assert "**1 open delivery** will be cancelled" in _written(script)
+
+
+def test_the_menu_of_a_card_copies_and_pauses(visitor: Visitor) -> None:
+    actor = visitor.sign_in("member")
+    item = make_integration(visitor.hub, actor)
+    card = next(iter(overview.cards(visitor.hub, actor)))
+    assert integration_menu.carry_out(visitor.hub, actor, card, "Pause") == "paused."
+    assert not _rows(visitor.hub)[0].is_active
+    assert item.is_active

@@ -33,7 +33,7 @@ def test_figures_and_needs_are_shown(visitor: Visitor) -> None:
     script = visitor.open()
     assert not script.exception
     tiles = {each.label: each.value for each in script.metric}
-    assert (tiles["Received, 24 h"], tiles["Failed now"]) == ("1,204", "1")
+    assert (tiles["Received, 24 h"], tiles["Failing now"]) == ("1,204", "1")
     assert any("1 failed event" in each.value for each in script.markdown)
     assert any(r"Desk \*one\*" in each.value for each in script.markdown)
 

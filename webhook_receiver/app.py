@@ -23,6 +23,7 @@ from webhook_receiver.metrics import Metrics
 from webhook_receiver.oauth import CALLBACK, OAuthCallback
 from webhook_receiver.problems import EXCEPTION_MAP
 from webhook_receiver.requests import public_prefix
+from webhook_receiver.status import StatusPages
 from webhook_receiver.webhooks import WebhookRoute, Webhooks
 
 log = structlog.get_logger()
@@ -59,6 +60,7 @@ def create_app(hub: Hub) -> Starlette:
         *_routes(webhooks, Health(hub, metrics)),
         Route(CALLBACK, OAuthCallback(hub).answer),
         Route(LAB_PATH, TrialRoute(hub)),
+        *StatusPages(hub).routes(),
         Mount("/api", api),
     ]
     prefix = public_prefix(hub.settings)

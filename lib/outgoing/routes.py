@@ -104,14 +104,17 @@ def list_all(
     actor: Actor,
     *,
     destination_id: str | None = None,
+    integration_id: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[RouteView]:
-    """Return the newest routes that `actor` may see, all or those to one destination."""
+    """Return the newest routes that `actor` may see, all or those of one of its ends."""
     require_writer(actor)
     query = _joined(actor).order_by(col(Route.id).desc())
     if destination_id is not None:
         query = query.where(col(Route.destination_id) == destination_id)
+    if integration_id is not None:
+        query = query.where(col(Route.integration_id) == integration_id)
     if cursor is not None:
         query = query.where(col(Route.id) < cursor)
     with hub.database.read() as session:

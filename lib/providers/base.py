@@ -264,6 +264,10 @@ class Provider(ABC):
         """Return realistic request bodies by label."""
         return load_samples(Path(__file__).parent / self.slug / "samples")
 
+    def mark(self) -> str:
+        """Return the SVG that stands for this vendor on screens: drawn by us, no logo of theirs."""
+        return (Path(__file__).parent / self.slug / "mark.svg").read_text(encoding="utf-8")
+
     def setup_note(self) -> str:
         """Return the Markdown that tells a member where to find and paste what."""
         return (Path(__file__).parent / self.slug / "setup.md").read_text(encoding="utf-8")

@@ -54,6 +54,13 @@ def find_target(kind: str) -> Target | None:
     return next((target for target in all_targets() if target.kind == kind), None)
 
 
+def provider_of_target(kind: str) -> Provider | None:
+    """Return the provider that declares a kind of destination; None where none does."""
+    return next(
+        (each for each in all_providers() if any(own.kind == kind for own in each.targets)), None
+    )
+
+
 def get_target(kind: str) -> Target:
     """Return the kind of destination called `kind`; raise InvalidInput if there is none."""
     target = find_target(kind)

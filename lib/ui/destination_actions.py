@@ -11,11 +11,10 @@ from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationView
 from lib.outgoing.hook_subscriptions import withdraw
 from lib.ui.destination_form import SIGNING_NOTE
-from lib.ui.destination_list import OPEN
-from lib.ui.formats import absolute, counted, plain
+from lib.ui.formats import absolute, plain
 from lib.ui.issued_secret import remember_secret
+from lib.ui.removal_dialog import confirm_removal
 
-_TYPED_NAME = "webhooks_typed_name"
 _TYPED_PROOF = "webhooks_password"
 _ADDRESS_NOTE = "Whoever knows this address can send to it. It is shown until you put it away."
 
@@ -86,20 +85,13 @@ def _ask_password(hub: Hub, user: Actor, item: DestinationView) -> None:
     )
 
 
-@st.dialog("Delete this destination?", icon=":material/delete:")
 def _confirm_removal(hub: Hub, user: Actor, item: DestinationView) -> None:
-    count = destinations.count_open(hub, user, item.id)
-    queued = f" **{counted(count, 'open delivery')}** will be cancelled." if count == 1 else ""
-    if count > 1:
-        queued = f" **{count:,} open deliveries** will be cancelled."
-    st.markdown(f"Type **{plain(item.name)}** to delete it.{queued} This cannot be undone.")
-    st.text_input("Name", key=_TYPED_NAME)
-    st.button(
-        "Delete for good",
-        key="webhooks_delete_confirm",
-        type="primary",
-        on_click=_remove,
-        args=(hub, user, item),
+    confirm_removal(
+        "destination",
+        item.name,
+        open_count=destinations.count_open(hub, user, item.id),
+        page="webhooks",
+        remove=lambda typed: withdraw(hub, user, item.id, typed_name=typed),
     )
 
 
@@ -116,18 +108,6 @@ def _reveal(hub: Hub, user: Actor, item: DestinationView) -> None:
         st.toast(error.message, icon=":material/error:")
         return
     remember_secret(item.id, url, title="Full address", note=_ADDRESS_NOTE)
-    st.rerun()
-
-
-def _remove(hub: Hub, user: Actor, item: DestinationView) -> None:
-    try:
-        count = withdraw(hub, user, item.id, typed_name=st.session_state[_TYPED_NAME])
-    except HubError as error:
-        st.toast(error.message, icon=":material/error:")
-        return
-    st.query_params.pop(OPEN, None)
-    cancelled = f" Cancelled deliveries: {count:,}." if count else ""
-    st.toast(f"{plain(item.name)} is removed.{cancelled}", icon=":material/check_circle:")
     st.rerun()
 
 

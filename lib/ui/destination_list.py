@@ -7,6 +7,7 @@ import streamlit as st
 from lib.access import Actor, Role
 from lib.hub import Hub
 from lib.outgoing.destination_figures import DestinationFigures, destination_overview
+from lib.providers.registry import provider_of_target
 from lib.ui.destination_words import (
     STATES,
     kind_label,
@@ -17,6 +18,7 @@ from lib.ui.destination_words import (
     speed_words,
 )
 from lib.ui.formats import counted
+from lib.ui.marks import mark_uri
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
 
@@ -24,6 +26,8 @@ OPEN = "open"
 _PAGE = "webhooks_destinations"
 _NONCE = "webhooks_table_nonce"
 _ROWS = 50
+# How the circuit breaker stands, where it is not closed.
+_BREAKERS = {"open": "open", "half_open": "half open"}
 
 
 def draw_destinations(hub: Hub, user: Actor) -> None:
@@ -61,7 +65,9 @@ def _order(user: Actor) -> list[str]:
 
 def _table_row(row: DestinationFigures) -> dict[str, object]:
     item = row.destination
+    provider = provider_of_target(item.kind)
     return {
+        "mark": mark_uri(provider.slug if provider else ""),
         "name": item.name,
         "owner": item.owner,
         "state": [STATES[row.state][0]],
@@ -70,25 +76,30 @@ def _table_row(row: DestinationFigures) -> dict[str, object]:
         "success": share_words(row),
         "p95": speed_words(row.p95_milliseconds),
         "queued": queue_words(row.queued),
+        "breaker": _BREAKERS.get(row.state, "closed"),
+        "until": row.blocked_until,
         "next": row.blocked_until or row.next_attempt_at,
         "rate": rate_words(item.limits),
     }
 
 
 _COLUMNS: dict[str, Any] = {
-    "name": st.column_config.TextColumn("Name", width=180),
-    "owner": st.column_config.TextColumn("Owner", width=130),
+    "mark": st.column_config.ImageColumn("", width=40),
+    "name": st.column_config.TextColumn("Name", width=150),
+    "owner": st.column_config.TextColumn("Owner", width=120),
     "state": st.column_config.MultiselectColumn(
         "Status",
         options=[label for label, _, _ in STATES.values()],
         color=[colour for _, colour, _ in STATES.values()],
-        width=118,
+        width=104,
     ),
-    "address": st.column_config.TextColumn("Address", width=210),
+    "address": st.column_config.TextColumn("Address", width=170),
     "kind": st.column_config.TextColumn("Kind", width=104),
     "success": st.column_config.TextColumn("Success", width=66),
     "p95": st.column_config.TextColumn("p95", width=66),
     "queued": st.column_config.TextColumn("Queued", width=66),
     "next": st.column_config.DatetimeColumn("Next attempt", format="distance", width=100),
+    "breaker": st.column_config.TextColumn("Breaker", width=74),
+    "until": st.column_config.DatetimeColumn("Blocked until", format="distance", width=104),
     "rate": st.column_config.TextColumn("Rate limit", width=150),
 }

@@ -8,10 +8,11 @@ from lib.providers.registry import find_provider
 
 STATE_BADGES: dict[State, tuple[str, str, str]] = {
     "healthy": ("Healthy", "green", ":material/check_circle:"),
-    "needs_setup": ("Needs setup", "blue", ":material/build:"),
+    "degraded": ("Degraded", "orange", ":material/warning:"),
     "failing": ("Failing", "red", ":material/error:"),
     "paused": ("Paused", "gray", ":material/pause_circle:"),
-    "silent": ("Silent", "orange", ":material/volume_off:"),
+    "silent": ("Silent", "yellow", ":material/volume_off:"),
+    "needs_setup": ("Needs setup", "blue", ":material/build:"),
 }
 STATUS_LABELS = {"pending": "Pending", "success": "Success", "failed": "Failed"}
 _COLOURS = {"pending": "orange", "success": "green", "failed": "red"}

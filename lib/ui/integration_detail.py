@@ -13,16 +13,23 @@ from lib.integrations import Integration
 from lib.providers.base import Provider
 from lib.providers.registry import get_provider
 from lib.ui.action_form import draw_actions
-from lib.ui.errors import show_refusal
+from lib.ui.errors import reporting_errors, show_refusal
 from lib.ui.first_event import await_first_event
 from lib.ui.formats import absolute, ago, plain, service_chip
-from lib.ui.integration_form import OPEN, draw_edit_form
+from lib.ui.integration_form import draw_edit_form
+from lib.ui.integration_panels import (
+    confirm_integration_removal,
+    draw_history,
+    draw_integration_routes,
+    draw_status_page,
+)
 from lib.ui.issued_secret import draw_secret, remember_secret
+from lib.ui.links import draw_link
+from lib.ui.marks import draw_mark
 from lib.ui.retention_form import draw_retention
 from lib.ui.telling import show_told
 from lib.ui.vendor_account import draw_account
 
-_TYPED_NAME = "integrations_typed_name"
 _OUTCOMES = {
     "verified": (st.success, ":material/verified:", "Verified"),
     "accepted": (st.info, ":material/help:", "Accepted"),
@@ -35,12 +42,25 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
     show_told()
     provider = get_provider(item.service_name)
     with st.container(horizontal=True, vertical_alignment="center"):
+        draw_mark(item.service_name)
         st.markdown(service_chip(item.service_name), width="content")
         if not item.is_active:
             st.badge("Paused", icon=":material/pause_circle:", color="gray")
-        st.caption(f"Added {ago(item.created_at)} by {plain(item.owner)}", width="content")
-    names = ["Connect", *(["Actions"] if provider.actions else []), "Settings"]
-    connect, *between, settings, address = st.tabs([*names, "Address and removal"])
+        st.caption(f"Added {ago(item.created_at)} by", width="content")
+        # As text: Markdown would make a link of an address.
+        st.text(item.owner, width="content")
+        draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
+    names = ["Connect", *(["Actions"] if provider.actions else []), "Routes", "Settings"]
+    *tabs, routes, settings, address, shared, audit = st.tabs(
+        [*names, "Address and removal", "Status page", "Audit"]
+    )
+    connect, *between = tabs
+    with routes, reporting_errors():
+        draw_integration_routes(hub, user, item)
+    with shared, reporting_errors():
+        draw_status_page(hub, user, item)
+    with audit, reporting_errors():
+        draw_history(hub, user, item)
     with connect:
         _draw_connect(hub, user, item, provider)
     for actions in between:
@@ -131,35 +151,12 @@ def _draw_action(label: str, note: str, *, key: str, action: Callable[[], object
 def _draw_removal(hub: Hub, user: Actor, item: Integration) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            "Removes credentials and address; requests to it are refused. Stored events stay.",
+            "Removes credentials and address and cancels what is queued; requests to it are "
+            "refused. Stored events stay.",
             width="stretch",
         )
         if st.button("Delete", key="integrations_delete", icon=":material/delete:"):
-            _confirm_removal(hub, user, item)
-
-
-@st.dialog("Delete this integration?", icon=":material/delete:")
-def _confirm_removal(hub: Hub, user: Actor, item: Integration) -> None:
-    st.markdown(f"Type **{plain(item.name)}** to delete it. This cannot be undone.")
-    st.text_input("Name", key=_TYPED_NAME)
-    st.button(
-        "Delete for good",
-        key="integrations_delete_confirm",
-        type="primary",
-        on_click=_remove,
-        args=(hub, user, item),
-    )
-
-
-def _remove(hub: Hub, user: Actor, item: Integration) -> None:
-    try:
-        integrations.remove(hub, user, item.id, typed_name=st.session_state[_TYPED_NAME])
-    except HubError as error:
-        st.toast(error.message, icon=":material/error:")
-        return
-    st.query_params.pop(OPEN, None)
-    st.toast(f"{plain(item.name)} is removed.", icon=":material/check_circle:")
-    st.rerun()
+            confirm_integration_removal(hub, user, item)
 
 
 def _act(label: str, action: Callable[[], object]) -> None:

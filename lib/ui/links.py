@@ -13,3 +13,8 @@ def draw_link(
 ) -> None:
     """Draw a link to a screen, such as "activity", with its filters in the address."""
     st.page_link(_PAGES / f"{page}.py", label=label, icon=icon, query_params=dict(query or {}))
+
+
+def turn_to(page: str, query: Mapping[str, str]) -> None:
+    """Go to a screen with its filters in the address."""
+    st.switch_page(_PAGES / f"{page}.py", query_params=dict(query))

@@ -5,16 +5,16 @@ files by themselves on a fresh server, without this gate.
 """
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from lib.access import Actor, Role
 from lib.outgoing.issues import count_open
 from lib.ui.errors import stopping_on_error
+from lib.ui.heartbeat import draw_heartbeat
 from lib.ui.login import show_login
 from lib.ui.menu import menu_of
-from lib.ui.profile import show_identity, show_role
+from lib.ui.profile import show_environment, show_identity, show_role
 from lib.ui.resources import get_hub, get_settings
 from lib.ui.session import (
     find_actor,
@@ -54,10 +54,12 @@ def main() -> None:
 
 def _show_side(actor: Actor) -> None:
     with st.sidebar, st.container(border=True, gap="small"):
+        with stopping_on_error():
+            draw_heartbeat(get_hub(), actor)
         show_identity(actor)
         with st.container(horizontal=True, gap="small"):
             show_role(actor)
-            _show_environment()
+            show_environment(get_settings().public_url)
         st.button(
             "Sign out",
             icon=":material/logout:",
@@ -65,14 +67,6 @@ def _show_side(actor: Actor) -> None:
             key="main_sign_out",
             on_click=sign_out,
         )
-
-
-def _show_environment() -> None:
-    host = urlsplit(get_settings().public_url).hostname or ""
-    if host in ("localhost", "127.0.0.1", "::1"):
-        st.badge("Local", color="gray", help="Providers cannot reach this hub from outside.")
-    else:
-        st.badge("Live", color="green", help=f"Providers reach this hub at {host}.")
 
 
 if __name__ == "__main__":

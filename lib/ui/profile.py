@@ -3,7 +3,9 @@
 Names and addresses are drawn as text: Markdown would make a link of an address.
 """
 
+import re
 from typing import Literal
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -18,6 +20,7 @@ _COLOURS: dict[Role, Literal["violet", "blue", "green"]] = {
     Role.MEMBER: "blue",
     Role.ANALYST: "green",
 }
+_TRIAL_NAMES = {"test", "staging", "dev", "sandbox"}
 _REACH = {
     Role.MEMBER: "You see and change your own integrations and their events. Ask staff to "
     "change your address or role.",
@@ -62,11 +65,23 @@ def _rename(hub: Hub, actor: Actor) -> None:
 
 def show_identity(actor: Actor) -> None:
     """Draw who is signed in, in little space."""
-    st.text(actor.name)
-    if actor.name != actor.email:
-        st.text(actor.email)
+    with st.container(gap=None):
+        st.text(actor.name)
+        if actor.name != actor.email:
+            st.text(actor.email)
 
 
 def show_role(actor: Actor) -> None:
     """Draw the role as a badge."""
     st.badge(actor.role.value.capitalize(), color=_COLOURS[actor.role])
+
+
+def show_environment(public_url: str) -> None:
+    """Draw which hub this is: Local, Test (by its name) or Live."""
+    host = urlsplit(public_url).hostname or ""
+    if host in ("localhost", "127.0.0.1", "::1"):
+        st.badge("Local", color="gray", help="Providers cannot reach this hub from outside.")
+    elif _TRIAL_NAMES & set(re.split(r"[.-]", host)):
+        st.badge("Test", color="orange", help=f"Its name says so: {host}.")
+    else:
+        st.badge("Live", color="green", help=f"Providers reach this hub at {host}.")

@@ -2,10 +2,11 @@
 
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from lib.clock import now
 from lib.demo.fill import fill
@@ -18,22 +19,36 @@ from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from webhook_receiver.app import create_app
 
 FOLDER = ROOT / "docs" / "screenshots"
-# The heights are those of the content: Streamlit scrolls inside the page.
-SCREENS = {
-    "overview": 1600,
-    "analytics": 1900,
-    "activity": 1150,
-    "integrations": 1000,
-    "webhooks": 1000,
-    "deliveries": 1000,
-    "issues": 800,
-    "rejected": 800,
-    "testing": 1000,
-    "account": 1300,
-}
-TITLES = {"testing": "Testing tools"}
-# The first page has no path of its own.
-PATHS = {"overview": ""}
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One photograph: `name` is the file's, `path` the address, `title` the heading waited for."""
+
+    name: str
+    title: str
+    path: str
+
+
+# A new screen is one line here.
+SCREENS = (
+    # The first page has no path of its own.
+    Screen("overview", "Overview", ""),
+    Screen("analytics", "Analytics", "analytics"),
+    Screen("activity", "Activity", "activity"),
+    Screen("integrations", "Integrations", "integrations"),
+    Screen("integrations-table", "Integrations", "integrations?table=true"),
+    Screen("integration-add", "Add Twilio", "integrations?add=twilio"),
+    Screen("webhooks", "Webhooks", "webhooks"),
+    Screen("deliveries", "Deliveries", "deliveries"),
+    Screen("issues", "Issues", "issues"),
+    Screen("rejected", "Rejected", "rejected"),
+    Screen("testing", "Testing tools", "testing"),
+    Screen("users", "Users", "users"),
+    Screen("audit", "Audit", "audit"),
+    Screen("account", "Account", "account"),
+)
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 
@@ -73,18 +88,17 @@ def _give_sign_of_life(hub: Hub) -> None:
 
 
 def _photograph(dashboard: Dashboard, browser: Browser, *, theme: Theme, cookie: str) -> None:
-    for name, height in SCREENS.items():
+    context = browser.new_context(viewport=SIZE, color_scheme=theme)
+    context.add_cookies([{"name": "hub_session", "value": cookie, "url": dashboard.url}])
+    for screen in SCREENS:
         _give_sign_of_life(dashboard.hub)
-        context = browser.new_context(
-            viewport={"width": 1280, "height": height}, color_scheme=theme
-        )
-        context.add_cookies([{"name": "hub_session", "value": cookie, "url": dashboard.url}])
         page = context.new_page()
-        page.goto(f"{dashboard.url}/{PATHS.get(name, name)}")
-        expect_heading(page, TITLES.get(name, name.title()))
+        page.goto(f"{dashboard.url}/{screen.path}")
+        expect_heading(page, screen.title)
         page.wait_for_timeout(2_500)
-        page.screenshot(path=FOLDER / f"{name}-{theme}.png")
-        context.close()
+        page.screenshot(path=FOLDER / f"{screen.name}-{theme}.png")
+        page.close()
+    context.close()
 
 
 if __name__ == "__main__":

@@ -210,3 +210,17 @@ def test_issued_secret_is_fresh_and_valid(provider: Provider) -> None:
 
 def _secrets(provider: Provider, values: dict[str, str]) -> list[str]:
     return [values[item.name] for item in provider.fields if item.is_secret and item.name in values]
+
+
+@each_provider
+def test_its_mark_is_small_drawn_by_us_and_fits_both_themes(provider: Provider) -> None:
+    mark = provider.mark()
+    assert mark.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+    assert len(mark) < 2_000
+    # It is shown as an image, where a script does not run and an outside address is blocked;
+    # a colour of its surroundings would be black on the dark theme.
+    for foreign in ("href", "url(", "<script", "<image", "<style", "currentColor", "\non"):
+        assert foreign not in mark
+    # Its own tile carries it on any background.
+    assert 'rx="8" fill="#' in mark
+    assert mark.count("http") == 1

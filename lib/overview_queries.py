@@ -1,0 +1,85 @@
+"""The statements behind the first screen; what waits is found by partial indexes."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, literal
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
+
+from lib.access import Actor
+from lib.models import HourlyRollup, IntegrationConfig, WebhookEvent
+
+Rows = Select[*tuple[Any, ...]]
+HOURS = 24
+
+
+def count_hours(
+    session: Session, actor: Actor, start: datetime
+) -> tuple[defaultdict[str, list[int]], defaultdict[str, int]]:
+    """Return by connection: what was received in each of the last 24 hours, and rejected."""
+    columns = (
+        col(HourlyRollup.integration_id),
+        col(HourlyRollup.hour),
+        col(HourlyRollup.outcome),
+    )
+    query = (
+        seen(select(*columns, func.sum(col(HourlyRollup.count))), actor)
+        .where(col(HourlyRollup.hour) >= start)
+        .group_by(*columns)
+    )
+    received: defaultdict[str, list[int]] = defaultdict(lambda: [0] * HOURS)
+    rejected: defaultdict[str, int] = defaultdict(int)
+    for integration_id, hour, outcome, count in session.exec(query):
+        index = int((hour - start).total_seconds() // 3600)
+        if outcome == "received" and index < HOURS:
+            received[integration_id][index] += int(count)
+        elif outcome == "rejected":
+            rejected[integration_id] += int(count)
+    return received, rejected
+
+
+def failed_by_integration(actor: Actor) -> Rows:
+    """Return a query for what failed and waits for a person, by connection.
+
+    The status is written into the statement: as a parameter it would not match the partial
+    index on SQLite. What has lost its payload cannot be processed again, so it waits for nobody.
+    """
+    query = (
+        select(col(WebhookEvent.integration_id), func.count())
+        .where(col(WebhookEvent.status) == literal("failed", literal_execute=True))
+        .where(col(WebhookEvent.resolved_at).is_(None))
+        .where(col(WebhookEvent.payload_removed_at).is_(None))
+        .group_by(col(WebhookEvent.integration_id))
+    )
+    return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
+
+
+def seen(query: Rows, actor: Actor) -> Rows:
+    """Narrow a query of hourly rollups to what `actor` may see."""
+    return query if actor.sees_all else query.where(col(HourlyRollup.user_id) == actor.id)
+
+
+def pending(actor: Actor) -> Rows:
+    """Return a query for how many events wait for a worker, and since when."""
+    query = select(func.count(), func.min(col(WebhookEvent.created_at))).where(
+        col(WebhookEvent.status) == literal("pending", literal_execute=True)
+    )
+    return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
+
+
+def last_events(actor: Actor) -> Rows:
+    """Return a query for each connection's last event: one look into an index each."""
+    last = (
+        sql_select(col(WebhookEvent.created_at))
+        .where(col(WebhookEvent.integration_id) == col(IntegrationConfig.id))
+        .order_by(col(WebhookEvent.id).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(col(IntegrationConfig.id), last).where(
+        col(IntegrationConfig.deleted_at).is_(None)
+    )
+    return query if actor.sees_all else query.where(col(IntegrationConfig.user_id) == actor.id)

@@ -1,0 +1,31 @@
+"""The worker's sign of life, for the side of every screen."""
+
+import streamlit as st
+
+from lib import overview
+from lib.access import Actor
+from lib.hub import Hub
+from lib.ui.formats import ago, counted, duration
+
+
+def draw_heartbeat(hub: Hub, actor: Actor) -> None:
+    """Draw whether a worker is at work and what waits for it."""
+    worker = overview.worker_state(hub)
+    if not worker.is_alive:
+        seen = f"last seen {ago(worker.beat_at)}" if worker.beat_at else "never seen"
+        st.badge(
+            f"No worker: {seen}",
+            icon=":material/warning:",
+            color="red",
+            help="Events are received and kept, but wait. Start `python -m lib.worker`.",
+        )
+        return
+    queue = overview.queue(hub, actor)
+    oldest = queue.oldest_pending_seconds
+    waits = "empty" if oldest is None else f"{queue.pending:,}, oldest {duration(oldest)}"
+    st.badge(
+        f"Worker: queue {waits}",
+        icon=":material/check_circle:",
+        color="green",
+        help=f"{counted(queue.pending, 'event')} waiting; last sign of life {ago(worker.beat_at)}.",
+    )
