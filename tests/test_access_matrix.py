@@ -27,6 +27,7 @@ from lib import (
     oauth,
     overview,
     rejections,
+    tags,
 )
 from lib.access import Actor
 from lib.clock import now
@@ -130,6 +131,7 @@ MODULES = (
     route_trials,
     routes,
     simulator,
+    tags,
     trials,
 )
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
@@ -140,6 +142,7 @@ NOT_FOR_USERS = {
     "laboratory.calculator.calculable",
     "laboratory.endpoints.prune",
     "laboratory.simulator.is_simulated",
+    "tags.read_tag",
     "integrations.owned_row",
     "integrations.token_digest",
     "integrations.bump_revision",
@@ -154,6 +157,7 @@ NOT_FOR_USERS = {
     "outgoing.replays.work_replays",
 }
 NUMBER = "+14155550142"
+TAG = "customer=Hopper"
 # A filter's value; no one but the owner and staff sees what a route looks for.
 LOOKED_FOR = "+14155550155"
 HOST = "hooks.example.com"
@@ -364,6 +368,8 @@ ACTIONS: dict[str, Call] = {
         g.hub, who, g.subscription_id
     ),
     "checks.run_check": lambda g, who: checks.run_check(g.hub, who, g.item.id),
+    "tags.add_tag": lambda g, who: tags.add_tag(g.hub, who, [g.event_id], "taken=yes"),
+    "tags.remove_tag": lambda g, who: tags.remove_tag(g.hub, who, [g.event_id], TAG),
     "events.retry_event": lambda g, who: events.retry_event(g.hub, who, g.event_id),
     "integrations.update": lambda g, who: integrations.update(
         g.hub, who, g.item.id, name="Taken", values={"account_sid": SID}
@@ -472,6 +478,7 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
     make_rollup(hub, item, 3)
     make_rollup(hub, item, 1, outcome="rejected", event_type="wrong_signature")
     event_id = make_event(hub, item, status="failed")
+    tags.add_tag(hub, ada, [event_id], TAG)
     destination = add_destination(hub, ada, kind="keyed_hook").destination
     filters = [{"path": "data.From", "operator": "equals", "value": LOOKED_FOR}]
     route = add_route(hub, ada, item, destination, filters=filters)
