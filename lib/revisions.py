@@ -5,6 +5,7 @@ It is never counted as received: nobody but a person of the staff stands behind 
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -24,7 +25,7 @@ from lib.outgoing.manual_sends import queue_for
 from lib.processing import EDITED
 from lib.providers.base import FORM
 from lib.providers.payloads import decode_payload, read_form
-from lib.providers.sending import encode_body
+from lib.providers.sending import encode_body, encode_form
 
 SCHEME = "edited by staff"
 _CREATED = 201
@@ -85,8 +86,24 @@ def draft_of(event: WebhookEvent) -> Draft:
     if kind == FORM:
         fields = read_form(event.payload)
         return Draft(kind, "\n".join(f"{name}={value}" for name, value in fields))
-    decoded = decode_payload(kind, event.payload)
-    return Draft(kind, json.dumps(decoded, indent=2, ensure_ascii=False))
+    return Draft(kind, _as_json(decode_payload(kind, event.payload)))
+
+
+def draft_of_payload(content_type: str, payload: Any) -> str:
+    """Return a decoded payload as the body that would carry it; form fields are encoded."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == FORM and isinstance(payload, dict):
+        pairs = [
+            (name, str(each))
+            for name, value in payload.items()
+            for each in (value if isinstance(value, list) else [value])
+        ]
+        return encode_form(pairs).decode()
+    return payload if isinstance(payload, str) else _as_json(payload)
+
+
+def _as_json(payload: Any) -> str:
+    return json.dumps(payload, indent=2, ensure_ascii=False)
 
 
 def _encode(content_type: str, text: str, *, most: int) -> bytes:

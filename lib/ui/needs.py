@@ -43,7 +43,7 @@ def _draw_need(need: Need) -> None:
     else:
         count = counted(need.count, "rejected request")
         st.markdown(f"{name}: {count} in 24 h", width="stretch")
-        draw_link("rejected", "See why", query={"service": item.service_name})
+        draw_link("rejected", "See why", query={"integration": item.id})
 
 
 def _draw_issue(issue: IssueRow) -> None:
