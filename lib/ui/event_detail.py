@@ -9,6 +9,7 @@ from lib.errors import HubError
 from lib.events import EventDetail, get_event, retry_event
 from lib.hub import Hub
 from lib.laboratory.simulator import is_simulated
+from lib.masking import HIDDEN
 from lib.outgoing.deliveries import deliveries_of_event
 from lib.revisions import SCHEME, draft_of_payload
 from lib.ui.code_words import draw_explanation
@@ -120,8 +121,8 @@ def _draw_timeline(event: EventDetail, *, routed: int) -> None:
     scheme, key = event.verification.get("scheme", "unknown"), event.verification.get("key", "")
     by = f"{plain(scheme)}, key {plain(key)}" if key else plain(scheme)
     length = f"{event.payload_bytes:,} bytes"
-    url = event.verification.get("url")
-    by += f", at {plain(url)}" if url else ""
+    tried = event.verification.get("address")
+    by += f", address {plain(tried)}" if tried and tried != HIDDEN else ""
     if event.payload_removed_after_days is not None:
         by, length = "a proof that went with the payload", "its bytes no longer kept"
     steps = [
