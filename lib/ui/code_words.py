@@ -11,6 +11,7 @@ def draw_explanation(found: Explanation) -> None:
     """Draw the cause, who must act, what to do, and the link to the vendor's page."""
     st.info(
         f"**{plain(found.code)} · {plain(found.title)}.** {plain(found.cause)}\n\n"
-        f"**Who acts:** {who_must_act(found)}. **What to do:** {plain(found.step)} [Read more]({found.link})",
+        f"**Who acts:** {who_must_act(found)}. **What to do:** {plain(found.step)} "
+        f"[Read more]({found.link})",
         icon=":material/help:",
     )
