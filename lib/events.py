@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from lib import audit
 from lib.access import Actor, require_writer
 from lib.clock import now
+from lib.codes import codes_in, explain
 from lib.errors import InvalidInput
 from lib.event_queries import EventFilters as EventFilters
 from lib.event_queries import filtered, find_visible, payload_of
@@ -19,6 +20,7 @@ from lib.masking import HIDDEN, mask_key, mask_payload
 from lib.message_states import Progress, find_progress
 from lib.models import EventKey, HourlyRollup, IntegrationConfig, WebhookEvent
 from lib.paging import Page, check_limit
+from lib.providers.explanations import Explanation
 from lib.providers.registry import get_provider
 from lib.pseudonyms import Pseudonyms, names_for
 
@@ -60,6 +62,9 @@ class EventDetail:
     payload_removed_after_days: int | None
     # How far the message or call that it is about has come by now.
     progress: Progress | None = None
+    # The vendor's own page about it, and what the error codes that it names mean.
+    console_url: str | None = None
+    explanations: tuple[Explanation, ...] = ()
 
 
 def list_events(
@@ -82,7 +87,7 @@ def list_events(
     with hub.database.read() as session:
         found = session.exec(query.limit(check_limit(limit) + 1)).all()
     names = names_for(hub, actor)
-    rows = [_row(event, name, names) for event, name in found[:limit]]
+    rows = [view_row(event, name, names) for event, name in found[:limit]]
     return Page(rows, rows[-1].id if len(found) > limit else None)
 
 
@@ -92,13 +97,14 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
         event, name = find_visible(session, actor, event_id)
         keys = session.exec(select(EventKey).where(col(EventKey.event_id) == event_id)).all()
         progress = find_progress(session, event.integration_id, event.external_id)
+        values = session.get_one(IntegrationConfig, event.integration_id).config_data
     if progress and actor.sees_masked:
         progress = replace(progress, sid=HIDDEN)
     names = names_for(hub, actor)
     payload = payload_of(event)
     headers = json.loads(event.headers)
     return EventDetail(
-        row=_row(event, name, names),
+        row=view_row(event, name, names),
         payload=mask_payload(payload, names=names) if names else payload,
         headers=dict.fromkeys(headers, HIDDEN) if actor.sees_masked else headers,
         verification=_proof(json.loads(event.verification), actor),
@@ -110,6 +116,8 @@ def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
         error=HIDDEN if actor.sees_masked and event.error else event.error,
         payload_removed_after_days=_removed_after_days(event),
         progress=progress,
+        console_url=None if actor.sees_masked else _console_url(event, payload, values),
+        explanations=_explain(event, payload, progress),
     )
 
 
@@ -160,6 +168,19 @@ def _proof(facts: dict[str, str], actor: Actor) -> dict[str, str]:
     return {name: facts[name] if name in _SHOWN_FACTS else HIDDEN for name in facts}
 
 
+def _console_url(event: WebhookEvent, payload: Any, values: Mapping[str, str]) -> str | None:
+    return get_provider(event.service_name).console_url(payload, values)
+
+
+def _explain(
+    event: WebhookEvent, payload: Any, progress: Progress | None
+) -> tuple[Explanation, ...]:
+    """Return what the codes of the event and of its message mean; codes name no person."""
+    now_stands = explain(event.service_name, progress.error_code) if progress else None
+    found = (*([now_stands] if now_stands else []), *codes_in(payload, event.service_name))
+    return tuple(dict.fromkeys(found))
+
+
 def _removed_after_days(event: WebhookEvent) -> int | None:
     removed_at = event.payload_removed_at
     return None if removed_at is None else (removed_at - event.created_at).days
@@ -178,7 +199,8 @@ def _summary(event: WebhookEvent, names: Pseudonyms | None) -> str:
     return get_provider(event.service_name).summarize(event.event_type, shown)
 
 
-def _row(event: WebhookEvent, integration_name: str, names: Pseudonyms | None) -> EventRow:
+def view_row(event: WebhookEvent, integration_name: str, names: Pseudonyms | None) -> EventRow:
+    """Return an event as a list shows it; with `names`, as an analyst may see it."""
     return EventRow(
         id=event.id,
         created_at=event.created_at,

@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 BATCH = 200
 LEASE = timedelta(seconds=60)
+# Stands in the place of the HTTP method of an event that staff made from another by an edit.
+EDITED = "EDIT"
 MOST_ATTEMPTS = 5
 _FIRST_RETRY = timedelta(seconds=5)
 # What reading a payload of an unforeseen shape can raise; anything else is a fault of ours
@@ -155,6 +157,7 @@ def _claim(session: Session, lease_id: str, *, is_sqlite: bool) -> Sequence[Any]
             col(WebhookEvent.service_name),
             col(WebhookEvent.event_type),
             col(WebhookEvent.external_id),
+            col(WebhookEvent.method),
             col(WebhookEvent.content_type),
             col(WebhookEvent.payload),
             col(WebhookEvent.attempts),
@@ -209,7 +212,9 @@ def _keep(session: Session, rows: list[Any], work: _Work) -> None:
         insert(SearchDocument), [{"event_id": row.id, "text": derived[row.id].text} for row in rows]
     )
     _count(session, rows)
-    reports = ((row, derived[row.id].report) for row in rows)
+    # What a person made up by an edit was reported by nobody.
+    received = [row for row in rows if row.method != EDITED]
+    reports = ((row, derived[row.id].report) for row in received)
     begun = advance(
         session,
         [
@@ -218,7 +223,7 @@ def _keep(session: Session, rows: list[Any], work: _Work) -> None:
             if found
         ],
     )
-    follow(session, _turns(rows, work, begun))
+    follow(session, _turns(received, work, begun))
 
 
 def _turns(rows: list[Any], work: _Work, begun: dict[Place, datetime]) -> Iterator[OwnedTurn]:
@@ -249,13 +254,14 @@ def _count(session: Session, rows: list[Any]) -> None:
             row.event_type,
             row.user_id,
             row.service_name,
+            "edited" if row.method == EDITED else "received",
         )
         for row in rows
     )
-    names = ("hour", "integration_id", "event_type", "user_id", "service_name")
+    names = ("hour", "integration_id", "event_type", "user_id", "service_name", "outcome")
     # In one order everywhere, so that two workers cannot wait for each other's rows.
     values = [
-        {**dict(zip(names, place, strict=True)), "outcome": "received", "count": count}
+        {**dict(zip(names, place, strict=True)), "count": count}
         for place, count in sorted(counts.items())
     ]
     add_counts(session, HourlyRollup, values)

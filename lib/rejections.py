@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.sql.expression import Select
 
 from lib.access import Actor, require_writer
 from lib.errors import NotFound
 from lib.hub import Hub
-from lib.models import IntegrationConfig, RejectedRequest
+from lib.models import HourlyRollup, IntegrationConfig, RejectedRequest
 from lib.paging import Page, check_limit
 
 Rows = Select[*tuple[Any, ...]]
@@ -43,27 +44,69 @@ class Rejection:
     not_kept: int
 
 
+@dataclass(frozen=True)
+class RejectionFilters:
+    """What the list is narrowed to; `search` looks in message, facts and address."""
+
+    service_name: str | None = None
+    integration_id: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    search: str = ""
+
+
 def list_rejections(
     hub: Hub,
     actor: Actor,
+    filters: RejectionFilters | None = None,
     *,
-    service_name: str | None = None,
-    reason: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Rejection]:
     """Return the newest refused requests that `actor` may see, before `cursor` if given."""
     query = _visible(actor).order_by(col(RejectedRequest.id).desc())
-    if service_name:
-        query = query.where(col(RejectedRequest.service_name) == service_name)
-    if reason:
-        query = query.where(col(RejectedRequest.reason) == reason)
+    filters = filters or RejectionFilters()
+    for column, value in (
+        (col(RejectedRequest.service_name), filters.service_name),
+        (col(RejectedRequest.integration_id), filters.integration_id),
+        (col(RejectedRequest.reason), filters.reason),
+    ):
+        if value:
+            query = query.where(column == value)
+    if filters.since is not None:
+        query = query.where(col(RejectedRequest.created_at) >= filters.since)
+    if text := filters.search.strip():
+        asked = [
+            col(column).icontains(text, autoescape=True)
+            for column in (
+                RejectedRequest.id,
+                RejectedRequest.message,
+                RejectedRequest.facts,
+                RejectedRequest.source_ip,
+            )
+        ]
+        query = query.where(or_(*asked))
     if cursor is not None:
         query = query.where(col(RejectedRequest.id) < cursor)
     with hub.database.read() as session:
         found = session.exec(query.limit(check_limit(limit) + 1)).all()
     rows = [_view(row, name) for row, name in found[:limit]]
     return Page(rows, rows[-1].id if len(found) > limit else None)
+
+
+def list_reasons(hub: Hub, actor: Actor) -> list[str]:
+    """Return for which reasons requests were refused, of what `actor` may see."""
+    require_writer(actor)
+    query = (
+        select(col(HourlyRollup.event_type))
+        .where(col(HourlyRollup.outcome) == "rejected")
+        .distinct()
+        .order_by(col(HourlyRollup.event_type))
+    )
+    if not actor.sees_all:
+        query = query.where(col(HourlyRollup.user_id) == actor.id)
+    with hub.database.read() as session:
+        return list(session.exec(query))
 
 
 def get_rejection(hub: Hub, actor: Actor, rejection_id: str) -> Rejection:

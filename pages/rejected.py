@@ -3,10 +3,9 @@
 import streamlit as st
 
 from lib.access import Role
-from lib.providers.registry import all_providers
-from lib.ui.address_choice import choose_named
 from lib.ui.doctor import PARAMETER, draw_examination
 from lib.ui.errors import reporting_errors
+from lib.ui.rejection_filters import draw_rejection_filters
 from lib.ui.rejection_list import draw_rejections
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
@@ -18,9 +17,8 @@ st.caption(
     "These requests were refused, so nothing happened with them. Most come from a secret that "
     "was changed on one side, or from an address that differs from the one in the provider."
 )
-services = {provider.slug: provider.label for provider in all_providers()}
-service = choose_named("Service", services, page="rejected", parameter="service")
 with reporting_errors():
-    draw_rejections(get_hub(), user, service_name=service)
+    filters, signature = draw_rejection_filters(get_hub(), user)
+    draw_rejections(get_hub(), user, filters, signature=signature)
 if PARAMETER in st.query_params:
     draw_examination(get_hub(), user, st.query_params[PARAMETER])

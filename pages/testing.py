@@ -5,6 +5,7 @@ import streamlit as st
 from lib.access import Actor, Role
 from lib.rejections import list_rejections
 from lib.ui.calculator_form import draw_calculator
+from lib.ui.code_search import draw_code_search
 from lib.ui.doctor import draw_doctor
 from lib.ui.errors import reporting_errors
 from lib.ui.formats import ago
@@ -43,6 +44,7 @@ _TOOLS = {
     "Bin & chaos": lambda: draw_endpoints(get_hub(), user),
     "Route test": lambda: draw_route_trial(get_hub(), user),
     "Calculator": lambda: draw_calculator(user),
+    "Codes": draw_code_search,
     "Doctor": lambda: _draw_doctor(user),
 }
 

@@ -73,7 +73,7 @@ def test_the_list_says_what_where_and_how_often(visitor: Visitor) -> None:
     for word in ("Warehouse", "3 dead letters", "Failed there", "status 500", "Open"):
         assert word in _words(script), word
     script.selectbox(key="issues_state").set_value("resolved").run()
-    assert "No issue is resolved" in script.success[0].value
+    assert "No issue matches" in script.success[0].value
     script.selectbox(key="issues_state").set_value("open").run()
     script.button(key=f"issues_open_{trouble.issue_id}").click().run()
     assert script.query_params["open"] == trouble.issue_id

@@ -29,7 +29,7 @@ def test_the_service_narrows_the_list(visitor: Visitor) -> None:
     make_rejection(visitor.hub, make_integration(visitor.hub, visitor.sign_in("member")))
     script = visitor.open("rejected")
     script.selectbox(key="rejected_service").set_value("make").run()
-    assert script.success[0].value == "No request from Make was refused."
+    assert script.success[0].value == "No refused request matches. Empty a filter to see more."
 
 
 def test_members_do_not_see_each_others_refusals(visitor: Visitor) -> None:

@@ -1,11 +1,16 @@
 """Reading refused requests, on both databases."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from lib.access import Actor
+from lib.clock import now
 from lib.errors import NotFound
 from lib.hub import Hub
-from lib.rejections import get_rejection, list_rejections
-from tests.event_factories import make_integration, make_rejection
+from lib.rejections import RejectionFilters, get_rejection, list_reasons, list_rejections
+from tests.event_factories import make_integration, make_rejection, make_rollup
 from tests.factories import make_user
 
 
@@ -31,11 +36,31 @@ def test_the_list_is_newest_first_and_pages(hub: Hub) -> None:
 def test_the_list_narrows_by_service_and_reason(hub: Hub) -> None:
     actor = make_user(hub)
     make_rejection(hub, make_integration(hub, actor))
-    assert list_rejections(hub, actor, service_name="twilio", reason="wrong_signature").rows
-    assert not list_rejections(hub, actor, service_name="make").rows
-    assert not list_rejections(hub, actor, reason="stale").rows
+    assert _found(hub, actor, service_name="twilio", reason="wrong_signature")
+    assert not _found(hub, actor, service_name="make")
+    assert not _found(hub, actor, reason="stale")
 
 
 def test_an_unknown_refusal_is_not_found(hub: Hub) -> None:
     with pytest.raises(NotFound):
         get_rejection(hub, make_user(hub), "rej_0")
+
+
+def _found(hub: Hub, actor: Actor, **narrowed: Any) -> list[str]:
+    page = list_rejections(hub, actor, RejectionFilters(**narrowed))
+    return [row.id for row in page.rows]
+
+
+def test_the_list_is_narrowed_by_integration_time_and_words(hub: Hub) -> None:
+    ada, bob = make_user(hub), make_user(hub, "bob@example.com")
+    item, other = make_integration(hub, ada), make_integration(hub, ada, "Second")
+    first, second = make_rejection(hub, item), make_rejection(hub, other)
+    assert _found(hub, ada, integration_id=item.id) == [first]
+    assert _found(hub, ada, since=now() - timedelta(minutes=1)) == [second, first]
+    assert _found(hub, ada, since=now() + timedelta(minutes=1)) == []
+    assert _found(hub, ada, search="AUTH token") == [second, first]
+    assert _found(hub, ada, search=first) == [first]
+    assert _found(hub, ada, search="100%") == _found(hub, bob) == []
+    make_rollup(hub, item, 2, outcome="rejected", event_type="wrong_signature")
+    assert list_reasons(hub, ada) == ["wrong_signature"]
+    assert list_reasons(hub, bob) == []

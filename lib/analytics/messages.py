@@ -86,7 +86,7 @@ def _funnel(provider: Provider, journey: Journey, counts: Mapping[tuple[str, str
         for stage in journey.stages[: journey.passed.get(state, 1)]:
             reached[stage] += count
     failures = [
-        Failing(state, code, provider.cause_of(code) or "", count, count / total)
+        Failing(state, code, _cause(provider, code), count, count / total)
         for (state, code), count in counts.items()
         if state in journey.failed and count > 0
     ]
@@ -98,3 +98,8 @@ def _funnel(provider: Provider, journey: Journey, counts: Mapping[tuple[str, str
         [Stage(name, reached[name], reached[name] / total) for name in journey.stages],
         failures[:MOST_FAILURES],
     )
+
+
+def _cause(provider: Provider, code: str) -> str:
+    found = provider.explain(code)
+    return found.title if found else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case
+from sqlalchemy import case, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -74,6 +74,17 @@ def note_dead(session: Session, dead: Sequence[DeadLetter], moment: datetime) ->
             for letter in by_cause[place, error_class, message]:
                 found[letter.delivery_id] = issue_id
     return found
+
+
+def resolve_of_destination(session: Session, destination_id: str) -> None:
+    """Close what waits for somebody at a destination that is removed; part of its transaction."""
+    session.execute(
+        update(Issue)
+        .where(col(Issue.destination_id) == destination_id)
+        .where(col(Issue.state).in_(("open", "acknowledged")))
+        .values(state="resolved")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def normalise(message: str) -> str:

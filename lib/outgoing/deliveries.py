@@ -18,6 +18,7 @@ from lib.access import Actor, require_writer
 from lib.clock import now
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
+from lib.masking import HIDDEN
 from lib.models import Delivery, DeliveryAttempt, Destination, DestinationState, WebhookEvent
 from lib.outgoing.delivery_filters import QUEUED, DeliveryFilters, narrowing, visible_to
 from lib.outgoing.delivery_views import (
@@ -86,6 +87,8 @@ def get_delivery(hub: Hub, actor: Actor, delivery_id: str) -> DeliveryDetail:
         attempts=tuple(view_attempt(attempt, actor) for attempt in attempts),
         body=body,
         body_note=note,
+        kind=destination.kind,
+        url_host=HIDDEN if actor.sees_masked else destination.url_host,
     )
 
 

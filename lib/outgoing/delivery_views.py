@@ -92,6 +92,8 @@ class DeliveryDetail:
     attempts: tuple[AttemptDetail, ...]
     body: str | None
     body_note: str | None
+    kind: str = ""
+    url_host: str = ""
 
 
 def view_delivery(delivery: Delivery, destination: Destination, actor: Actor) -> DeliveryRow:

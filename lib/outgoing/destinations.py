@@ -17,6 +17,7 @@ from lib.hub import Hub
 from lib.models import Delivery, Destination, DestinationState, Route, User
 from lib.outgoing import signing
 from lib.outgoing.action_destinations import bind_action, rebind_action, require_address
+from lib.outgoing.dead_letters import resolve_of_destination
 from lib.outgoing.destination_rows import (
     clean_name,
     config_of,
@@ -190,6 +191,7 @@ def remove(hub: Hub, actor: Actor, destination_id: str, *, typed_name: str) -> i
         )
         # What was routed here since the last batch.
         cancelled += _cancel(session, destination_id)
+        resolve_of_destination(session, destination_id)
         _changed(session, actor, "destination.removed", row, cancelled=str(cancelled))
     return cancelled
 

@@ -1,7 +1,5 @@
 """What went wrong onwards, grouped by cause: read, judged by people, replayed as one."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,22 +12,20 @@ from lib import audit
 from lib.access import Actor, require_writer
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
-from lib.models import Delivery, Destination, EventKey, Issue
+from lib.models import Delivery, Destination, Issue, User
 from lib.outgoing.dead_letters import DeadLetter as DeadLetter
 from lib.outgoing.dead_letters import normalise as normalise
 from lib.outgoing.dead_letters import note_dead as note_dead
 from lib.outgoing.delivery_filters import DeliveryFilters
-from lib.outgoing.delivery_views import DeliveryRow, view_delivery
+from lib.outgoing.delivery_views import DeliveryRow
+from lib.outgoing.issue_evidence import LOOKED_AT as LOOKED_AT
+from lib.outgoing.issue_evidence import count_hours, find_contacts, newest_dead
 from lib.paging import Page, check_limit
 
 Rows = Select[*tuple[Any, ...]]
 State = Literal["open", "acknowledged", "resolved", "ignored"]
 STATES: tuple[State, ...] = ("open", "acknowledged", "resolved", "ignored")
-_SAMPLE = 10
-# The chart and the contacts look at this many of the newest dead letters and no further.
-LOOKED_AT = 2_000
 _NOTE_LENGTH = 1_000
-_CONTACT_KINDS = ("phone", "email", "contact_id")
 _CURSOR_MARK = "~"
 
 
@@ -47,6 +43,20 @@ class IssueRow:
     note: str
     first_seen_at: datetime
     last_seen_at: datetime
+    kind: str = ""
+    assignee_id: str | None = None
+    assignee: str | None = None
+    muted_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class IssueFilters:
+    """What the list is narrowed to; `service_name` is that of an issue's newest dead letter."""
+
+    state: str | None = None
+    destination_id: str | None = None
+    service_name: str | None = None
+    assignee_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,8 @@ class IssueDetail:
     sample: tuple[DeliveryRow, ...]
     hourly: tuple[tuple[datetime, int], ...]
     contacts: int
+    # The first few of them, the newest first.
+    contact_sample: tuple[str, ...] = ()
 
     @property
     def affected(self) -> DeliveryFilters:
@@ -73,13 +85,16 @@ def list_issues(
     actor: Actor,
     *,
     state: str | None = None,
+    filters: IssueFilters | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[IssueRow]:
-    """Return the issues that `actor` may see, those that happened last first."""
-    query = _visible(actor).order_by(col(Issue.last_seen_at).desc(), col(Issue.id).desc())
-    if state is not None:
-        query = query.where(col(Issue.state) == _check_state(state))
+    """Return the issues that `actor` may see, those that happened last first.
+
+    `state` alone is short for filters with nothing else.
+    """
+    query = _narrow(_visible(actor), filters or IssueFilters(state=state))
+    query = query.order_by(col(Issue.last_seen_at).desc(), col(Issue.id).desc())
     if cursor is not None:
         moment, last_id = _read_cursor(cursor)
         seen_at = col(Issue.last_seen_at)
@@ -87,7 +102,7 @@ def list_issues(
         query = query.where(or_(seen_at < moment, is_before))
     with hub.database.read() as session:
         found = session.exec(query.limit(check_limit(limit) + 1)).all()
-    rows = [_view(issue, name) for issue, name in found[:limit]]
+    rows = [view_issue(*each) for each in found[:limit]]
     return Page(rows, _write_cursor(rows[-1]) if len(found) > limit else None)
 
 
@@ -104,12 +119,14 @@ def count_open(hub: Hub, actor: Actor) -> int:
 def get_issue(hub: Hub, actor: Actor, issue_id: str) -> IssueDetail:
     """Return one issue with its newest dead letters; raise NotFound."""
     with hub.database.read() as session:
-        issue, name = _find(session, actor, issue_id)
+        found = find_issue(session, actor, issue_id)
+        contacts, first = find_contacts(session, issue_id)
         return IssueDetail(
-            row=_view(issue, name),
-            sample=_sample(session, issue_id, actor),
-            hourly=_count_hours(session, issue_id),
-            contacts=_count_contacts(session, issue_id),
+            row=view_issue(*found),
+            sample=newest_dead(session, issue_id, actor),
+            hourly=count_hours(session, issue_id),
+            contacts=contacts,
+            contact_sample=first,
         )
 
 
@@ -145,37 +162,62 @@ def _set_state(
     if note is not None and len(note) > _NOTE_LENGTH:
         raise InvalidInput(f"Keep the note to {_NOTE_LENGTH:,} characters.", field="note")
     with hub.database.write() as session:
-        issue, name = _find(session, actor, issue_id)
+        issue, place, assignee = find_issue(session, actor, issue_id)
         if state is not None:
             issue.state = state
         if note is not None:
             issue.note = note.strip()
         action = "issue.noted" if state is None else f"issue.{state}"
-        audit.record(session, actor, action, issue_id, destination=name)
-        return _view(issue, name)
+        audit.record(session, actor, action, issue_id, destination=place.name)
+        return view_issue(issue, place, assignee)
 
 
 def _visible(actor: Actor) -> Rows:
     # An answer's words are in the messages, and analysts see no answers.
     require_writer(actor)
-    query = select(Issue, col(Destination.name)).join(
-        Destination, col(Destination.id) == col(Issue.destination_id)
+    query = (
+        select(Issue, Destination, col(User.name))
+        .join(Destination, col(Destination.id) == col(Issue.destination_id))
+        .outerjoin(User, col(User.id) == col(Issue.assignee_id))
     )
     return query if actor.sees_all else query.where(col(Issue.user_id) == actor.id)
 
 
-def _find(session: Session, actor: Actor, issue_id: str) -> tuple[Issue, str]:
+def _narrow(query: Rows, filters: IssueFilters) -> Rows:
+    if filters.state is not None:
+        query = query.where(col(Issue.state) == check_state(filters.state))
+    if filters.destination_id is not None:
+        query = query.where(col(Issue.destination_id) == filters.destination_id)
+    if filters.assignee_id is not None:
+        query = query.where(col(Issue.assignee_id) == filters.assignee_id)
+    if filters.service_name is not None:
+        newest = (
+            select(col(Delivery.service_name))
+            .where(col(Delivery.issue_id) == col(Issue.id))
+            .order_by(col(Delivery.id).desc())
+            .limit(1)
+            .correlate(Issue)
+            .scalar_subquery()
+        )
+        query = query.where(newest == filters.service_name)
+    return query
+
+
+def find_issue(session: Session, actor: Actor, issue_id: str) -> tuple[Issue, Destination, str]:
+    """Return an issue, its destination and its assignee's name, if any; raise NotFound."""
     found = session.exec(_visible(actor).where(col(Issue.id) == issue_id)).first()
     if found is None:
         raise NotFound("There is no such issue. Go back to the list of issues.")
-    return found[0], found[1]
+    return found[0], found[1], found[2]
 
 
-def _view(issue: Issue, destination_name: str) -> IssueRow:
+def view_issue(issue: Issue, destination: Destination, assignee: str | None) -> IssueRow:
+    """Return what a list shows of an issue."""
     return IssueRow(
         id=issue.id,
         destination_id=issue.destination_id,
-        destination_name=destination_name,
+        destination_name=destination.name,
+        kind=destination.kind,
         error_class=issue.error_class,
         message=issue.message,
         state=issue.state,
@@ -183,51 +225,14 @@ def _view(issue: Issue, destination_name: str) -> IssueRow:
         note=issue.note,
         first_seen_at=issue.first_seen_at,
         last_seen_at=issue.last_seen_at,
+        assignee_id=issue.assignee_id,
+        assignee=assignee,
+        muted_until=issue.muted_until,
     )
 
 
-def _sample(session: Session, issue_id: str, actor: Actor) -> tuple[DeliveryRow, ...]:
-    query = (
-        select(Delivery, Destination)
-        .join(Destination, col(Destination.id) == col(Delivery.destination_id))
-        .where(col(Delivery.issue_id) == issue_id)
-        .order_by(col(Delivery.id).desc())
-        .limit(_SAMPLE)
-    )
-    return tuple(view_delivery(row, place, actor) for row, place in session.exec(query))
-
-
-def _count_hours(session: Session, issue_id: str) -> tuple[tuple[datetime, int], ...]:
-    query = (
-        select(func.coalesce(col(Delivery.finished_at), col(Delivery.created_at)))
-        .where(col(Delivery.issue_id) == issue_id)
-        .order_by(col(Delivery.id).desc())
-        .limit(LOOKED_AT)
-    )
-    ends: Sequence[datetime] = session.exec(query).all()
-    hours = Counter(end.replace(minute=0, second=0, microsecond=0) for end in ends)
-    return tuple(sorted(hours.items()))
-
-
-def _count_contacts(session: Session, issue_id: str) -> int:
-    newest = (
-        select(col(Delivery.event_id))
-        .where(col(Delivery.issue_id) == issue_id)
-        .order_by(col(Delivery.id).desc())
-        .limit(LOOKED_AT)
-        .subquery()
-    )
-    query = (
-        select(func.count(col(EventKey.value).distinct()))
-        .where(col(EventKey.event_id).in_(select(newest.c.event_id)))
-        .where(col(EventKey.kind).in_(_CONTACT_KINDS))
-        .group_by(col(EventKey.kind))
-    )
-    # One person has a phone, an e-mail and an id; the kind that most events name counts them.
-    return max((int(count) for count in session.exec(query)), default=0)
-
-
-def _check_state(state: str) -> str:
+def check_state(state: str) -> str:
+    """Return `state`; raise InvalidInput unless it is one of STATES."""
     if state not in STATES:
         raise InvalidInput(
             f"There is no state called {state[:40]}. Use one of: {', '.join(STATES)}.",

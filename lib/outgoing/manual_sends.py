@@ -36,24 +36,35 @@ def send_event(hub: Hub, actor: Actor, event_id: str, destination_id: str) -> De
     require_writer(actor)
     with hub.database.write() as session:
         event = _own_event(session, actor, event_id)
-        # Held until the end, for a removal cancels what is queued by then and no more.
-        destination = session.get(Destination, destination_id, with_for_update={"read": True})
-        if (
-            destination is None
-            or destination.deleted_at is not None
-            or destination.user_id != event.user_id
-            or destination.kind in action_kinds()
-        ):
-            raise NotFound("There is no such destination. Choose one of the list.")
-        if event.payload_removed_at is not None:
-            raise InvalidInput(
-                "The event's payload was removed by retention, so there is nothing to send.",
-                field="event_id",
-            )
-        delivery = _fresh(event, destination)
-        session.add(delivery)
+        delivery, destination = queue_for(session, event, destination_id)
         audit.record(session, actor, "event.sent", event_id, destination=destination.name)
         return view_delivery(delivery, destination, actor)
+
+
+def queue_for(
+    session: Session, event: WebhookEvent, destination_id: str
+) -> tuple[Delivery, Destination]:
+    """Add a delivery of an event to a destination of its member; part of the caller's transaction.
+
+    Raises NotFound, and InvalidInput for an event whose payload was removed.
+    """
+    # Held until the end, for a removal cancels what is queued by then and no more.
+    destination = session.get(Destination, destination_id, with_for_update={"read": True})
+    if (
+        destination is None
+        or destination.deleted_at is not None
+        or destination.user_id != event.user_id
+        or destination.kind in action_kinds()
+    ):
+        raise NotFound("There is no such destination. Choose one of the list.")
+    if event.payload_removed_at is not None:
+        raise InvalidInput(
+            "The event's payload was removed by retention, so there is nothing to send.",
+            field="event_id",
+        )
+    delivery = _fresh(event, destination)
+    session.add(delivery)
+    return delivery, destination
 
 
 def _own_event(session: Session, actor: Actor, event_id: str) -> WebhookEvent:

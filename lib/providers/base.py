@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from lib.http import VendorClient
 from lib.providers.actions import Action
 from lib.providers.authorization import Authorization
 from lib.providers.budgets import Budget
 from lib.providers.diagnosis import Circumstances, Diagnosis
+from lib.providers.explanations import Explanation, find_code
 from lib.providers.fields import CredentialField, Values, clean_values
 from lib.providers.payloads import decode_payload, join_fields, read_form, read_json
 from lib.providers.sending import (
@@ -177,6 +178,8 @@ class Provider(ABC):
     journeys: tuple[Journey, ...] = ()
     # How members authorise an app of theirs, in place of a token that they copy.
     authorization: Authorization | None = None
+    # The error codes that this vendor's answers and reports carry, in plain words.
+    codes: ClassVar[Mapping[str, Explanation]] = {}
     # Documented event types; others are stored all the same.
     event_types: tuple[str, ...] = ()
     methods: frozenset[str] = frozenset({"POST"})
@@ -241,13 +244,24 @@ class Provider(ABC):
         """Return the state of something at the vendor that a decoded payload tells of."""
         return None
 
-    def cause_of(self, code: str) -> str | None:
-        """Return what one of the vendor's error codes means, in one sentence; None if unknown."""
-        return None
-
     def turn(self, event_type: str, payload: Any) -> Turn | None:
         """Return whose turn of a conversation a decoded payload is, if it is one."""
         return None
+
+    def explain(self, code: str) -> Explanation | None:
+        """Return what one of the vendor's codes means; None for an unknown one."""
+        return find_code(self.codes, code)
+
+    def console_url(self, payload: Any, values: Values) -> str | None:
+        """Return the vendor's own page about what a decoded payload tells of.
+
+        `values` are those that are no secret. None where no such address is known.
+        """
+        return None
+
+    def own_keys(self, event_type: str, payload: Any) -> set[tuple[str, str]]:
+        """Return those of `extract_keys` that are the member's own, such as their number."""
+        return set()
 
     def previews(self, values: Values) -> Mapping[str, str]:
         """Return documents that are made of the values that are no secret, XML by its title."""

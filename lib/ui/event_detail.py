@@ -9,11 +9,18 @@ from lib.errors import HubError
 from lib.events import EventDetail, get_event, retry_event
 from lib.hub import Hub
 from lib.laboratory.simulator import is_simulated
+from lib.masking import HIDDEN
 from lib.outgoing.deliveries import deliveries_of_event
+from lib.revisions import SCHEME, draft_of_payload
+from lib.ui.code_words import draw_explanation
 from lib.ui.errors import reporting_errors
+from lib.ui.event_buttons import draw_buttons
 from lib.ui.event_deliveries import draw_deliveries, draw_send_to, is_moving
+from lib.ui.event_relations import draw_related, route_lines
+from lib.ui.event_tags import draw_tags
 from lib.ui.facts_table import draw_facts
 from lib.ui.formats import absolute, ago, counted, plain, service_chip, status_chip
+from lib.ui.links import draw_link
 from lib.ui.telling import show_told
 
 PARAMETER = "event"
@@ -40,6 +47,9 @@ def draw_event(hub: Hub, user: Actor, event_id: str) -> None:
         st.warning(error.message)
         return
     _draw_head(event)
+    for found in event.explanations:
+        draw_explanation(found)
+    draw_tags(hub, user, event)
     is_open = event.row.status == "pending" or is_moving(deliveries_of_event(hub, user, event_id))
     refresh = _REFRESH_SECONDS if is_open else None
     st.fragment(_draw_way, run_every=refresh)(hub, user, event_id, is_live=is_open)
@@ -47,7 +57,10 @@ def draw_event(hub: Hub, user: Actor, event_id: str) -> None:
         if event.row.status == "failed":
             _draw_retry(hub, user, event_id)
         draw_send_to(hub, user, event_id)
-    payload, headers, proof, keys = st.tabs(["Payload", "Headers", "Verification", "Keys"])
+        draw_buttons(hub, user, event)
+    payload, headers, proof, related, keys = st.tabs(
+        ["Payload", "Headers", "Verification", "Related", "Keys"]
+    )
     with payload:
         _draw_payload(event)
     with headers:
@@ -55,6 +68,8 @@ def draw_event(hub: Hub, user: Actor, event_id: str) -> None:
     with proof:
         known = {**event.verification, "source address": event.source_ip}
         draw_facts(known, key="activity_proof", empty="Nothing was kept.")
+    with related:
+        draw_related(hub, user, event_id)
     with keys:
         _draw_keys(event)
 
@@ -68,20 +83,37 @@ def _draw_way(hub: Hub, user: Actor, event_id: str, *, is_live: bool) -> None:
             # Drawn anew as a whole, so that the timer ends.
             st.rerun()
         _draw_timeline(event, routed=len({each.row.destination_id for each in found}))
+        if user.role is not Role.ANALYST and event.row.status == "success":
+            _draw_routes(hub, user, event_id, is_routed=bool(found))
         draw_deliveries(hub, user, found)
+
+
+def _draw_routes(hub: Hub, user: Actor, event_id: str, *, is_routed: bool) -> None:
+    lines = route_lines(hub, user, event_id)
+    if not lines and not is_routed:
+        st.caption("The integration has no route, so nothing is sent onwards.")
+        draw_link("webhooks", "Add a route", icon=":material/alt_route:")
+    elif lines:
+        title = "Why these routes" if is_routed else "Why no route took it"
+        with st.expander(title, key="activity_routes"):
+            st.markdown("\n".join(f"- {line}" for line in lines))
+            st.caption("By the routes as they stand now.")
 
 
 def _draw_head(event: EventDetail) -> None:
     row = event.row
+    edited = " :orange-badge[Edited]" if event.verification.get("scheme") == SCHEME else ""
     simulated = " :orange-badge[Simulated]" if is_simulated(event.headers) else ""
-    st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}{simulated}")
+    st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}{edited}{simulated}")
     st.markdown(f"**{plain(row.event_type)}** · {plain(row.summary)}")
     if found := event.progress:
         code = f" (error {plain(found.error_code)})" if found.error_code else ""
         said = f"{found.kind.title()} {plain(found.sid)} is **{plain(found.state)}**{code}"
         st.markdown(f"{said}, reported {ago(found.updated_at)}.")
     st.caption(f"{plain(row.integration_name)} · {ago(row.created_at)}")
-    st.code(row.id, language=None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.code(row.id, language=None, width="stretch")
+        draw_link("activity", "Link", query={PARAMETER: row.id}, icon=":material/link:")
 
 
 def _draw_timeline(event: EventDetail, *, routed: int) -> None:
@@ -89,19 +121,27 @@ def _draw_timeline(event: EventDetail, *, routed: int) -> None:
     scheme, key = event.verification.get("scheme", "unknown"), event.verification.get("key", "")
     by = f"{plain(scheme)}, key {plain(key)}" if key else plain(scheme)
     length = f"{event.payload_bytes:,} bytes"
+    tried = event.verification.get("address")
+    by += f", address {plain(tried)}" if tried and tried != HIDDEN else ""
     if event.payload_removed_after_days is not None:
         by, length = "a proof that went with the payload", "its bytes no longer kept"
     steps = [
         f"1. **Received** {absolute(row.created_at)}, {length}",
         f"2. **Verified** by {by}",
-        f"3. **Stored**, answered with {row.response_code}"
-        + (f"; sent again {row.duplicates} times since" if row.duplicates else ""),
+        f"3. **Checked for duplicates**: {_repeats(row.duplicates)}; stored and answered with "
+        f"{row.response_code}",
         f"4. {_last_step(event)}",
     ]
     if event.row.status == "success":
         to = f"to {counted(routed, 'destination')}" if routed else "to no destination"
         steps.append(f"5. **Routed**: {to}")
     st.markdown("\n".join(steps))
+
+
+def _repeats(count: int) -> str:
+    if not count:
+        return "new, and not repeated since"
+    return f"new, repeated {count:,} {'time' if count == 1 else 'times'} since and kept once"
 
 
 def _last_step(event: EventDetail) -> str:
@@ -137,7 +177,7 @@ def _draw_payload(event: EventDetail) -> None:
         days = counted(event.payload_removed_after_days, "day")
         st.info(f"Payload removed after {days}; what it was is kept.", icon=":material/info:")
         return
-    pretty, table = st.tabs(["Pretty", "Fields"])
+    pretty, table, raw = st.tabs(["Pretty", "Fields", "Raw"])
     with pretty:
         if isinstance(event.payload, dict | list):
             st.json(event.payload, expanded=2)
@@ -146,6 +186,13 @@ def _draw_payload(event: EventDetail) -> None:
     with table:
         leaves = _flatten(event.payload)
         draw_facts(leaves, key="activity_fields", empty="The payload is empty.")
+    with raw:
+        _draw_raw(event)
+
+
+def _draw_raw(event: EventDetail) -> None:
+    st.code(draft_of_payload(event.content_type, event.payload), language=None, wrap_lines=True)
+    st.caption(f"{plain(event.method)} · {plain(event.content_type)}")
 
 
 def _draw_keys(event: EventDetail) -> None:

@@ -7,13 +7,16 @@ import altair as alt
 import streamlit as st
 
 from lib.access import Actor
+from lib.codes import explain_delivery
 from lib.hub import Hub
 from lib.outgoing import issues
 from lib.outgoing.delivery_views import DeliveryRow
 from lib.outgoing.issues import LOOKED_AT, IssueDetail, IssueRow
+from lib.ui.code_words import draw_explanation
 from lib.ui.delivery_formats import DELIVERY_LABELS
-from lib.ui.formats import absolute, counted
-from lib.ui.issue_list import STATE_LABELS, draw_head, seen_line
+from lib.ui.formats import absolute, counted, plain
+from lib.ui.issue_handling import draw_handling
+from lib.ui.issue_list import STATE_LABELS, draw_head, handled_line, seen_line
 from lib.ui.links import draw_link
 from lib.ui.replay_dialog import draw_replay_dialog
 from lib.ui.telling import tell
@@ -35,7 +38,11 @@ def draw_issue(hub: Hub, user: Actor, found: IssueDetail) -> None:
     """Draw everything about one issue."""
     row = found.row
     draw_head(row)
-    st.caption(seen_line(row), help=absolute(row.last_seen_at))
+    st.caption(seen_line(row) + handled_line(row), help=absolute(row.last_seen_at))
+    newest = found.sample[0].response_status if found.sample else None
+    explained = explain_delivery(row.kind, error_class=row.error_class, response_status=newest)
+    if explained:
+        draw_explanation(explained)
     grid = st.grid(2, min_column_width=160)
     with grid:
         st.metric("Dead letters", f"{row.count:,}", border=True)
@@ -45,7 +52,12 @@ def draw_issue(hub: Hub, user: Actor, found: IssueDetail) -> None:
             border=True,
             help=f"People whose events are among the newest {LOOKED_AT:,} dead letters.",
         )
+    if found.contact_sample:
+        more = found.contacts - len(found.contact_sample)
+        names = ", ".join(plain(each) for each in found.contact_sample)
+        st.caption(f"Concerns {names}" + (f" and {more:,} more" if more > 0 else ""))
     _draw_actions(hub, user, found)
+    draw_handling(hub, user, row)
     _draw_note(hub, user, row)
     st.subheader("When", anchor=False)
     _draw_chart(found.hourly)

@@ -72,7 +72,7 @@ def _way(need: Need) -> tuple[str, str, str, dict[str, str]]:
     if need.kind == "failed":
         return "activity", "See them", "timeline", {"integration": item.id, "status": "failed"}
     if need.kind == "rejected":
-        return "rejected", "See why", "gpp_bad", {"service": item.service_name}
+        return "rejected", "See why", "gpp_bad", {"integration": item.id}
     label = "Replace it" if need.kind == "credential" else "Mend it"
     return "integrations", label, "build", {"open": item.id}
 

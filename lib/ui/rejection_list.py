@@ -4,10 +4,10 @@ import streamlit as st
 
 from lib.access import Actor
 from lib.hub import Hub
-from lib.rejections import Rejection, list_rejections
+from lib.rejections import Rejection, RejectionFilters, list_rejections
 from lib.ui.doctor import open_examination
 from lib.ui.facts_table import draw_facts
-from lib.ui.formats import absolute, ago, plain, service_chip, service_label
+from lib.ui.formats import absolute, ago, plain, service_chip
 from lib.ui.links import draw_link
 from lib.ui.page_keys import current_cursor, go_newer, go_older, is_first_page
 
@@ -16,13 +16,15 @@ _PREVIEW = 2_000
 _NOTHING = "Nothing was kept."
 
 
-def draw_rejections(hub: Hub, user: Actor, *, service_name: str | None) -> None:
-    """Draw one page of refused requests, newest first."""
-    cursor = current_cursor("rejected", service_name or "")
-    page = list_rejections(hub, user, service_name=service_name, cursor=cursor, limit=_PAGE)
+def draw_rejections(hub: Hub, user: Actor, filters: RejectionFilters, *, signature: str) -> None:
+    """Draw one page of refused requests, newest first; `signature` tells the filters apart."""
+    cursor = current_cursor("rejected", signature)
+    page = list_rejections(hub, user, filters, cursor=cursor, limit=_PAGE)
     if not page.rows:
-        which = f" from {service_label(service_name)}" if service_name else ""
-        st.success(f"No request{which} was refused.", icon=":material/check_circle:")
+        said = "No request was refused."
+        if filters != RejectionFilters():
+            said = "No refused request matches. Empty a filter to see more."
+        st.success(said, icon=":material/check_circle:")
         return
     for row in page.rows:
         _draw_rejection(row)

@@ -11,6 +11,7 @@ from lib.laboratory import simulator
 from lib.laboratory.simulator import Simulated
 from lib.providers.registry import get_provider
 from lib.providers.sending import FORM_TYPE
+from lib.samples import Sample, list_saved, remove_saved
 from lib.ui.address_choice import labels_by_id
 from lib.ui.errors import reporting_errors
 from lib.ui.formats import plain, status_chip
@@ -37,8 +38,8 @@ def draw_simulator(hub: Hub, user: Actor) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         item = _choose(items)
-        label = _choose_sample(hub, user, item)
-        _draw_editor(hub, user, item, label)
+        content_type = _choose_sample(hub, user, item)
+        _draw_editor(hub, user, item, content_type)
     with right:
         st.markdown("**What came of it**")
         sent: Simulated | None = st.session_state.get(_SENT)
@@ -60,11 +61,17 @@ def _choose(items: dict[str, Integration]) -> Integration:
 
 def _choose_sample(hub: Hub, user: Actor, item: Integration) -> str:
     provider = get_provider(item.service_name)
-    labels = list(provider.samples())
+    kept = {each.id: each for each in list_saved(hub, user, service_name=item.service_name)}
+    labels = [*provider.samples(), *kept]
     if st.session_state.get(_SAMPLE) not in labels:
         st.session_state[_SAMPLE] = labels[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        label = st.selectbox("Sample", labels, key=_SAMPLE)
+        label = st.selectbox(
+            "Sample",
+            labels,
+            key=_SAMPLE,
+            format_func=lambda each: f"Saved: {kept[each].name}" if each in kept else each,
+        )
         st.button(
             "Fresh ids",
             key="testing_fresh",
@@ -74,17 +81,34 @@ def _choose_sample(hub: Hub, user: Actor, item: Integration) -> str:
         )
     if st.session_state.get(_FILLED) != (item.id, label):
         st.session_state[_FILLED] = (item.id, label)
-        st.session_state[_BODY] = simulator.fill_in(hub, user, item.id, label=label)
+        st.session_state[_BODY] = (
+            kept[label].text
+            if label in kept
+            else simulator.fill_in(hub, user, item.id, label=label)
+        )
+    if label in kept:
+        _draw_kept(hub, user, kept[label])
+        return kept[label].content_type
     st.caption(provider.sample_note or provider.signature_note)
-    return label
+    return provider.samples()[label].content_type
+
+
+def _draw_kept(hub: Hub, user: Actor, sample: Sample) -> None:
+    def remove() -> str:
+        remove_saved(hub, user, sample.id)
+        return f"{sample.name} is removed."
+
+    st.caption("It keeps the ids of its event: change one, or the hub takes it for a repetition.")
+    st.button(
+        "Remove this sample", key="testing_remove_sample", on_click=do_and_tell, args=(remove,)
+    )
 
 
 def _forget_body() -> None:
     st.session_state.pop(_FILLED, None)
 
 
-def _draw_editor(hub: Hub, user: Actor, item: Integration, label: str) -> None:
-    content_type = get_provider(item.service_name).samples()[label].content_type
+def _draw_editor(hub: Hub, user: Actor, item: Integration, content_type: str) -> None:
     is_form = content_type == FORM_TYPE
     st.text_area(
         "Form fields, one a line" if is_form else "JSON",

@@ -224,3 +224,49 @@ def test_its_mark_is_small_drawn_by_us_and_fits_both_themes(provider: Provider) 
     # Its own tile carries it on any background.
     assert 'rx="8" fill="#' in mark
     assert mark.count("http") == 1
+
+
+@each_provider
+def test_codes_are_explained_and_unknown_ones_are_not(provider: Provider) -> None:
+    for code, entry in provider.codes.items():
+        assert provider.explain(code) == entry
+        assert entry.code == code
+        assert entry.cause.endswith(".")
+        assert entry.step.endswith(".")
+        assert entry.link.startswith("https://")
+    for code in ("", "no such code", "9" * 500, "\x00"):
+        assert provider.explain(code) is None
+
+
+@each_provider
+def test_the_consoles_address_is_an_address_or_none(provider: Provider) -> None:
+    values = SAMPLES[provider.slug].values
+    odd = ({"MessageSid": "SM../x", "contactId": "a/../b"}, {"CallSid": 1, "contact_id": [2]})
+    captured = [json.loads(path.read_text()) for path in fixtures(provider.slug)]
+    for payload in (*ODD_PAYLOADS, *odd, *captured):
+        address = provider.console_url(payload, values)
+        assert address is None or re.fullmatch(r"https://[\w./-]+", address), address
+        assert ".." not in (address or "")
+        for event_type in (*provider.event_types, "unknown"):
+            own = provider.own_keys(event_type, payload)
+            assert all(kind in ("phone", "email", "contact_id", "sid") for kind, _ in own)
+
+
+@pytest.mark.parametrize(
+    ("slug", "payload", "values", "address"),
+    [
+        ("twilio", {"MessageSid": "SM" + "1" * 32}, {}, "/us1/monitor/logs/sms/SM" + "1" * 32),
+        ("twilio", {"CallSid": "CA" + "1" * 32}, {}, "/us1/monitor/logs/calls/CA" + "1" * 32),
+        ("twilio", {"CallSid": "CA" + "1" * 32}, {"region": "ie1"}, None),
+        ("gohighlevel", {"contactId": "c1"}, {"location_id": "L1"}, "/L1/contacts/detail/c1"),
+        ("gohighlevel", {"contactId": "c1"}, {}, None),
+        ("zapier", {}, {}, "/app/history"),
+        ("make", {}, {}, None),
+        ("webhook", {"MessageSid": "SM" + "1" * 32}, {}, None),
+    ],
+)
+def test_the_consoles_address_leads_to_what_the_event_is_about(
+    slug: str, payload: object, values: dict[str, str], address: str | None
+) -> None:
+    found = next(item for item in PROVIDERS if item.slug == slug).console_url(payload, values)
+    assert found is None if address is None else (found or "").endswith(address)

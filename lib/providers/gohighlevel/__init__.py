@@ -20,9 +20,16 @@ from lib.providers.fields import CredentialField, Values
 from lib.providers.gohighlevel.actions import ACTIONS
 from lib.providers.gohighlevel.authorization import HighLevelAuthorization
 from lib.providers.gohighlevel.check import check_location
+from lib.providers.gohighlevel.codes import CODES
 from lib.providers.gohighlevel.doctor import diagnose_request
 from lib.providers.gohighlevel.event_types import EVENT_TYPES
-from lib.providers.gohighlevel.events import describe, extract, parse_request, read_turn
+from lib.providers.gohighlevel.events import (
+    contact_page,
+    describe,
+    extract,
+    parse_request,
+    read_turn,
+)
 from lib.providers.gohighlevel.signature import (
     stated_company,
     stated_location,
@@ -132,6 +139,7 @@ class GoHighLevel(Provider):
     )
     event_types = EVENT_TYPES
     actions = ACTIONS
+    codes = CODES
     authorization = HighLevelAuthorization()
     # Per app and location, Private Integrations included:
     # https://marketplace.gohighlevel.com/docs/oauth/Faqs (rate limits).
@@ -175,6 +183,10 @@ class GoHighLevel(Provider):
     def extract_keys(self, payload: Any) -> set[Key]:
         """Return contact ids, phones and e-mail addresses."""
         return extract(payload)
+
+    def console_url(self, payload: Any, values: Values) -> str | None:
+        """Return the contact's page in the sub-account."""
+        return contact_page(payload, values)
 
     def account_key(self, values: Values) -> str | None:
         """Return the location id."""

@@ -1,5 +1,6 @@
 """What a HighLevel request is about: its event type, its key, its sentence, its people."""
 
+import re
 from typing import Any
 
 from lib.errors import MalformedRequest
@@ -7,12 +8,14 @@ from lib.providers import header_secret
 from lib.providers.base import FORM, InboundRequest, ParsedEvent, Turn, read_payload
 from lib.providers.contacts import Key, collect_keys
 from lib.providers.digests import digest
+from lib.providers.fields import Values
 from lib.providers.gohighlevel.signature import is_platform_signed
 from lib.providers.text import clean_text, stable_key, text_at
 
 WORKFLOW = "workflow"
 _MESSAGES = ("InboundMessage", "OutboundMessage")
 _SPOKEN = frozenset({"CALL", "VOICEMAIL"})
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
 def parse_request(request: InboundRequest) -> ParsedEvent:
@@ -71,6 +74,18 @@ def read_turn(event_type: str, payload: Any) -> Turn | None:
 def _is_inbound(event_type: str, payload: Any) -> bool:
     """Tell the direction; samples of inbound messages bear the type OutboundMessage too."""
     return text_at(payload, "direction") == "inbound" or event_type == "InboundMessage"
+
+
+def contact_page(payload: Any, values: Values) -> str | None:
+    """Return the page of the contact that a payload is about, under HighLevel's own name."""
+    nested = payload.get("appointment") if isinstance(payload, dict) else None
+    contact = text_at(payload, "contactId", "contact_id") or text_at(nested, "contactId")
+    if not contact and text_at(payload, "type").startswith("Contact"):
+        contact = text_at(payload, "id")
+    location = values.get("location_id", "")
+    if not (_ID.fullmatch(contact) and _ID.fullmatch(location)):
+        return None
+    return f"https://app.gohighlevel.com/v2/location/{location}/contacts/detail/{contact}"
 
 
 def _read_body(request: InboundRequest, *, is_signed: bool) -> dict[str, Any]:

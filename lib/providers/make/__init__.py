@@ -6,6 +6,7 @@ from lib.providers.fields import CredentialField, Values
 from lib.providers.hooks import HOOK_URL_PATTERN, INBOUND_SECRET, HookProvider
 from lib.providers.make.actions import make_actions
 from lib.providers.make.api import check_token
+from lib.providers.make.codes import CODES
 from lib.providers.make.target import HOOK_API_KEY, PRINTABLE, MakeHook
 from lib.settings import Settings
 
@@ -56,6 +57,7 @@ class Make(HookProvider):
     hook = MakeHook()
     targets = (hook,)
     actions = make_actions(hook)
+    codes = CODES
 
     def check(self, values: Values, settings: Settings, client: VendorClient) -> CheckResult:
         """Prove the API token where there is one, then send a test message to the hook."""

@@ -20,8 +20,9 @@ from lib.providers.fields import Values
 from lib.providers.sending import Signed, Unsigned
 from lib.providers.twilio.actions import ACTIONS
 from lib.providers.twilio.check import check_account
+from lib.providers.twilio.console import message_or_call_page, own_numbers
 from lib.providers.twilio.doctor import diagnose_request
-from lib.providers.twilio.errors import cause_of
+from lib.providers.twilio.errors import CODES
 from lib.providers.twilio.events import EVENT_TYPES, describe, parse_request
 from lib.providers.twilio.fields import FIELDS, PAIRED_FIELDS, REPLY_FIELDS
 from lib.providers.twilio.sending import sign_request
@@ -49,6 +50,7 @@ class Twilio(Provider):
     label = "Twilio"
     fields = FIELDS
     actions = ACTIONS
+    codes = CODES
     signature_note = "Twilio signs every request with the account's primary Auth Token."
     signing_field = "auth_token"
     event_types = EVENT_TYPES
@@ -117,13 +119,17 @@ class Twilio(Provider):
         """Return how far a message or call has come, from its status callback."""
         return read_report(event_type, payload)
 
-    def cause_of(self, code: str) -> str | None:
-        """Return the cause that Twilio documents for a code."""
-        return cause_of(code)
-
     def turn(self, event_type: str, payload: Any) -> Turn | None:
         """Return who wrote a message, or whom one is for."""
         return read_turn(event_type, payload)
+
+    def console_url(self, payload: Any, values: Values) -> str | None:
+        """Return the message's or the call's page in the Console's logs."""
+        return message_or_call_page(payload, values)
+
+    def own_keys(self, event_type: str, payload: Any) -> set[Key]:
+        """Return the account's side of a message or call."""
+        return own_numbers(event_type, payload)
 
     def previews(self, values: Values) -> dict[str, str]:
         """Return the TwiML of the replies that were entered."""

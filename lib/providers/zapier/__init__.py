@@ -1,10 +1,13 @@
 """Zapier: Zaps call us with a shared secret and are called at their catch hook."""
 
+from typing import Any
+
 from lib.http import VendorClient
 from lib.providers.base import CheckResult
 from lib.providers.fields import CredentialField, Values
 from lib.providers.hook_actions import TriggerHook
 from lib.providers.hooks import HOOK_URL_PATTERN, INBOUND_SECRET, HookProvider
+from lib.providers.zapier.codes import CODES
 from lib.providers.zapier.targets import ZapierCatchHook, ZapierSubscription
 from lib.settings import Settings
 
@@ -31,6 +34,11 @@ class Zapier(HookProvider):
     hook = ZapierCatchHook()
     targets = (hook, ZapierSubscription())
     actions = (TriggerHook(hook),)
+    codes = CODES
+
+    def console_url(self, payload: Any, values: Values) -> str | None:
+        """Return the Zap history; an event does not tell which run sent it."""
+        return "https://zapier.com/app/history"
 
     def check(self, values: Values, settings: Settings, client: VendorClient) -> CheckResult:
         """Send a test message to the hook where there is one."""

@@ -1,0 +1,186 @@
+"""What Twilio's codes mean on requests that it refuses at once.
+
+https://www.twilio.com/docs/api/errors
+"""
+
+from lib.providers.twilio.code_entries import entry
+
+ENTRIES = (
+    entry(
+        20003,
+        "Credentials refused",
+        who="you",
+        cause="Twilio refused the credentials.",
+        step="Enter the Account SID with its Auth Token or API key again; check for another "
+        "region, a sub-account or a suspended account.",
+    ),
+    entry(
+        20008,
+        "Test credentials",
+        who="you",
+        cause="These are Twilio test credentials, which reach only test messages and calls.",
+        step="Enter the live Auth Token.",
+    ),
+    entry(
+        20404,
+        "Not found",
+        who="you",
+        cause="Twilio does not know this resource.",
+        step="Check the SID, and that it belongs to this account and region.",
+    ),
+    entry(
+        20429,
+        "Too many requests",
+        who="you",
+        cause="Twilio takes no more requests at once from this account, and did nothing.",
+        step="Try again in a minute, and let fewer requests run at the same time.",
+    ),
+    entry(
+        20503,
+        "Service unavailable",
+        who="provider",
+        cause="A part of Twilio is out of order for the moment.",
+        step="Try again later.",
+    ),
+    entry(
+        21211,
+        "Invalid recipient",
+        who="you",
+        cause="The recipient is not a valid phone number.",
+        step="Enter it with + and country code, such as +14155550123.",
+    ),
+    entry(
+        21212,
+        "Invalid sender",
+        who="you",
+        cause="The sender is not a valid phone number.",
+        step="Enter a number of this account with + and country code.",
+    ),
+    entry(
+        21214,
+        "Number cannot be reached",
+        who="you",
+        cause="The number to call cannot be reached from Twilio.",
+        step="Check the number with its owner.",
+    ),
+    entry(
+        21215,
+        "Country not allowed for calls",
+        who="you",
+        cause="The account may not call this country or number.",
+        step="The account's owner allows it in the Console under Voice > Geographic permissions.",
+    ),
+    entry(
+        21216,
+        "Number on a block list",
+        who="you",
+        cause="Twilio does not call this number, for it is on a list of blocked numbers.",
+        step="Call another number, or ask Twilio's support.",
+    ),
+    entry(
+        21217,
+        "Invalid number to call",
+        who="you",
+        cause="The number to call is not a valid phone number.",
+        step="Enter it with + and country code, such as +14155550123.",
+    ),
+    entry(
+        21268,
+        "Premium number",
+        who="you",
+        cause="Twilio sends no messages to premium or information numbers.",
+        step="Ask for another number.",
+    ),
+    entry(
+        21408,
+        "Region not allowed for messages",
+        who="you",
+        cause="The account may not send messages to this region.",
+        step="The account's owner allows it in the Console under Messaging > Geo permissions.",
+    ),
+    entry(
+        21421,
+        "Number not valid to buy",
+        who="you",
+        cause="This phone number is not valid to buy.",
+        step="Choose another number.",
+    ),
+    entry(
+        21422,
+        "Number not for sale",
+        who="you",
+        cause="This phone number is not for sale.",
+        step="Choose another number.",
+    ),
+    entry(
+        21606,
+        "Not a sender of this account",
+        who="you",
+        cause="The sender is not a number of this account, or cannot send such messages.",
+        step="Choose another sender, or buy one with SMS in the Console.",
+    ),
+    entry(
+        21608,
+        "Trial: recipient not verified",
+        who="you",
+        cause="A trial account reaches only verified numbers, and this recipient is not one.",
+        step="The account's owner verifies the number in the Console, or upgrades the account.",
+    ),
+    entry(
+        21609,
+        "Status address unusable",
+        who="you",
+        cause="Twilio cannot call the address for status reports.",
+        step="Staff set HUB_PUBLIC_URL to an address that the internet reaches, without "
+        "underscores.",
+    ),
+    entry(
+        21610,
+        "Recipient opted out",
+        who="contact",
+        cause="The recipient has answered STOP and wants no messages from this sender.",
+        step="Only the recipient can change that, by sending START.",
+    ),
+    entry(
+        21611,
+        "Sender's queue is full",
+        who="you",
+        cause="This sender has more messages waiting than Twilio queues.",
+        step="Wait until they are sent, or send from several numbers by a Messaging Service.",
+    ),
+    entry(
+        21612,
+        "No way to this recipient",
+        who="you",
+        cause="There is no way from this sender to this recipient.",
+        step="Choose a sender of the recipient's country or channel.",
+    ),
+    entry(
+        21614,
+        "Not a mobile number",
+        who="you",
+        cause="The recipient is not a mobile number, so it takes no SMS.",
+        step="Ask for a mobile number.",
+    ),
+    entry(
+        21617,
+        "Message too long",
+        who="you",
+        cause="The message is longer than 1,600 characters.",
+        step="Shorten it, or send two messages.",
+    ),
+    entry(
+        21620,
+        "Media address unusable",
+        who="you",
+        cause="Twilio cannot use one of the media addresses.",
+        step="Give an address that anybody can open, of an image or file up to 5 MB.",
+    ),
+    entry(
+        21910,
+        "Channels differ",
+        who="you",
+        cause="Sender and recipient are of different channels.",
+        step="Give both as whatsapp:+…, or both as plain numbers.",
+    ),
+)
