@@ -23,10 +23,13 @@ BIG_TABLES = (
 )
 _TABLES = "|".join(BIG_TABLES)
 _WHOLE = {
-    # A scan in the order of an index is one that a LIMIT or the next hop ends.
-    True: re.compile(rf"^SCAN ({_TABLES})(?: AS \w+)?$"),
+    True: re.compile(rf"^SCAN ({_TABLES})\b"),
     False: re.compile(rf"Seq Scan on ({_TABLES})\b"),
 }
+# An index that holds few rows by its own condition may be read whole, and one whose order a
+# LIMIT or a minimum ends.
+_FEW_ROWS = re.compile(r"USING (?:COVERING )?INDEX ix_\w+_(?:pending|failed|failing|dead|retrying)")
+_ENDS_EARLY = re.compile(r"\b(?:LIMIT|min\(|max\()")
 
 
 @contextmanager
@@ -56,4 +59,11 @@ def whole_tables_read(hub: Hub, text: str, parameters: Any) -> list[str]:
         explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
         rows = connection.exec_driver_sql(explain + text, parameters).all()
     steps = [str(row[3] if is_sqlite else row[0]) for row in rows]
-    return [step for step in steps if _WHOLE[is_sqlite].search(step.strip())]
+    return [step for step in steps if _reads_all(step.strip(), text, is_sqlite=is_sqlite)]
+
+
+def _reads_all(step: str, text: str, *, is_sqlite: bool) -> bool:
+    if not _WHOLE[is_sqlite].search(step):
+        return False
+    is_bounded = _FEW_ROWS.search(step) or _ENDS_EARLY.search(text)
+    return not (is_sqlite and "INDEX" in step and is_bounded)
