@@ -1,5 +1,6 @@
 """Stored events with what they carried, as programs read them: the shape of live deliveries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -8,14 +9,15 @@ from sqlmodel import Session, col, select
 from lib import integrations
 from lib.access import Actor
 from lib.clock import now
-from lib.event_queries import EventFilters, filtered, find_visible
+from lib.event_queries import EventFilters, find_visible
+from lib.event_windows import MANY_WINDOWS, EventSearch
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.integrations import Integration
 from lib.masking import mask_payload
 from lib.models import WebhookEvent
 from lib.outgoing.envelope import Envelope, EventFacts, build_envelope
-from lib.paging import Page, check_limit
+from lib.paging import Page
 from lib.providers.registry import get_provider
 from lib.providers.sending import Sample, encode_body, fill_sample
 from lib.pseudonyms import Pseudonyms, names_for
@@ -44,18 +46,16 @@ def list_contents(
 
     A page has fewer than `limit` rows where more would be too large; the cursor goes on.
     """
-    sizes = filtered(
-        hub, actor, filters, col(WebhookEvent.id), func.length(col(WebhookEvent.payload))
-    ).order_by(col(WebhookEvent.id).desc())
-    if cursor is not None:
-        sizes = sizes.where(col(WebhookEvent.id) < cursor)
     with hub.database.read() as session:
-        found = session.exec(sizes.limit(check_limit(limit) + 1)).all()
-        ids = _fitting([(str(event_id), int(size)) for event_id, size in found[:limit]])
+        asked = EventSearch(session, actor, filters)
+        page = asked.page(cursor=cursor, limit=limit, windows=MANY_WINDOWS)
+        ids = _fitting(session, page.rows)
         rows = _rows(session, ids)
     names = names_for(hub, actor)
     contents = [_content(row, names) for row in rows]
-    return Page(contents, ids[-1] if len(found) > len(ids) else None)
+    if len(ids) < len(page.rows):
+        return Page(contents, ids[-1])
+    return Page(contents, page.next_cursor, page.searched_back_to)
 
 
 def get_content(hub: Hub, actor: Actor, event_id: str) -> EventContent:
@@ -74,11 +74,10 @@ def list_samples(
     there is none, the samples of the services that the caller has connected stand in.
     """
     filters = EventFilters(event_type=event_type)
-    query = filtered(hub, actor, filters, col(WebhookEvent.id))
-    query = query.where(col(WebhookEvent.payload_removed_at).is_(None))
+    kept = col(WebhookEvent.payload_removed_at).is_(None)
     with hub.database.read() as session:
-        newest = query.order_by(col(WebhookEvent.id).desc()).limit(check_limit(limit))
-        rows = _rows(session, [str(event_id) for event_id in session.exec(newest)])
+        asked = EventSearch(session, actor, filters)
+        rows = _rows(session, asked.page(cursor=None, limit=limit, also=kept).rows)
     if not rows:
         return _invented(hub, actor, event_type)[:limit]
     names = names_for(hub, actor)
@@ -112,19 +111,24 @@ def _envelope_of(item: Integration, sample: Sample, actor: Actor) -> Envelope:
     return envelope
 
 
-def _fitting(found: list[tuple[str, int]]) -> list[str]:
-    """Return the ids of the first events that fit on a page, one at least."""
-    ids: list[str] = []
+def _fitting(session: Session, ids: Sequence[str]) -> Sequence[str]:
+    """Return the first of `ids` whose events fit on a page, one at least."""
+    sizes = dict(
+        session.exec(
+            select(col(WebhookEvent.id), func.length(col(WebhookEvent.payload))).where(
+                col(WebhookEvent.id).in_(ids)
+            )
+        ).all()
+    )
     left = LARGEST_PAGE_BYTES
-    for event_id, size in found:
-        left -= size
-        if ids and left < 0:
-            break
-        ids.append(event_id)
+    for number, event_id in enumerate(ids):
+        left -= sizes.get(event_id, 0)
+        if number and left < 0:
+            return ids[:number]
     return ids
 
 
-def _rows(session: Session, ids: list[str]) -> list[WebhookEvent]:
+def _rows(session: Session, ids: Sequence[str]) -> list[WebhookEvent]:
     query = select(WebhookEvent).where(col(WebhookEvent.id).in_(ids))
     return list(session.exec(query.order_by(col(WebhookEvent.id).desc())))
 

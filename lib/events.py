@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Select, func
+from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
 from lib import audit
@@ -14,12 +16,13 @@ from lib.clock import now
 from lib.codes import codes_in, explain
 from lib.errors import InvalidInput
 from lib.event_queries import EventFilters as EventFilters
-from lib.event_queries import filtered, find_visible, payload_of
+from lib.event_queries import find_visible, payload_of, visible
+from lib.event_windows import EventSearch
 from lib.hub import Hub
 from lib.masking import HIDDEN, mask_key, mask_payload
 from lib.message_states import Progress, find_progress
-from lib.models import EventKey, HourlyRollup, IntegrationConfig, WebhookEvent
-from lib.paging import Page, check_limit
+from lib.models import EventKey, IntegrationConfig, WebhookEvent
+from lib.paging import Page
 from lib.providers.explanations import Explanation
 from lib.providers.registry import get_provider
 from lib.pseudonyms import Pseudonyms, names_for
@@ -77,18 +80,19 @@ def list_events(
 ) -> Page[EventRow]:
     """Return the newest matching events that `actor` may see, before `cursor` if given.
 
-    Raises NotAllowed when an analyst searches: a hit would tell that a contact exists.
+    A page may end before it is full, see `lib.paging.Page`. Raises NotAllowed when an analyst
+    searches: a hit would tell that a contact exists.
     """
-    query = filtered(hub, actor, filters, WebhookEvent, col(IntegrationConfig.name)).order_by(
-        col(WebhookEvent.id).desc()
-    )
-    if cursor is not None:
-        query = query.where(col(WebhookEvent.id) < cursor)
     with hub.database.read() as session:
-        found = session.exec(query.limit(check_limit(limit) + 1)).all()
+        page = EventSearch(session, actor, filters).page(cursor=cursor, limit=limit)
+        query = visible(actor, WebhookEvent, col(IntegrationConfig.name))
+        newest = query.where(col(WebhookEvent.id).in_(page.rows)).order_by(
+            col(WebhookEvent.id).desc()
+        )
+        found = session.exec(newest).all() if page.rows else []
     names = names_for(hub, actor)
-    rows = [view_row(event, name, names) for event, name in found[:limit]]
-    return Page(rows, rows[-1].id if len(found) > limit else None)
+    rows = [view_row(event, name, names) for event, name in found]
+    return Page(rows, page.next_cursor, page.searched_back_to)
 
 
 def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:
@@ -149,16 +153,19 @@ def retry_event(hub: Hub, actor: Actor, event_id: str) -> None:
 
 def list_event_types(hub: Hub, actor: Actor) -> list[str]:
     """Return the event types that `actor` has received, by name."""
-    query = (
-        select(col(HourlyRollup.event_type))
-        .where(col(HourlyRollup.outcome) == "received")
-        .distinct()
-        .order_by(col(HourlyRollup.event_type))
-    )
-    if not actor.sees_all:
-        query = query.where(col(HourlyRollup.user_id) == actor.id)
     with hub.database.read() as session:
-        return list(session.exec(query))
+        return list(session.execute(_types_of(actor)).scalars())
+
+
+def _types_of(actor: Actor) -> Select[tuple[str]]:
+    """Return a select that hops from one type to the next over an index of the events."""
+    column = col(WebhookEvent.event_type)
+    own = [] if actor.sees_all else [col(WebhookEvent.user_id) == actor.id]
+    first = sql_select(func.min(column).label("name")).where(*own)
+    hops = first.cte("hops", recursive=True)
+    following = sql_select(func.min(column)).where(column > hops.c.name, *own)
+    hops = hops.union_all(sql_select(following.scalar_subquery()).where(hops.c.name.is_not(None)))
+    return sql_select(hops.c.name).where(hops.c.name.is_not(None)).order_by(hops.c.name)
 
 
 def _proof(facts: dict[str, str], actor: Actor) -> dict[str, str]:

@@ -26,3 +26,8 @@ def first_id(prefix: str, moment: datetime) -> str:
     """Return the bound below all ids of `prefix` that were made at `moment` or later."""
     milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
     return f"{prefix}_{milliseconds << 80:032x}"
+
+
+def moment_of(identifier: str) -> datetime:
+    """Return when an id was made, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=int(identifier.rpartition("_")[2][:12], 16))

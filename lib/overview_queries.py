@@ -52,7 +52,8 @@ def failed_by_integration(actor: Actor) -> Rows:
         .where(col(WebhookEvent.status) == literal("failed", literal_execute=True))
         .where(col(WebhookEvent.resolved_at).is_(None))
         .where(col(WebhookEvent.payload_removed_at).is_(None))
-        .group_by(col(WebhookEvent.integration_id))
+        # In the order of that index; SQLite would else read all of one that begins with these.
+        .group_by(col(WebhookEvent.user_id), col(WebhookEvent.integration_id))
     )
     return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
 

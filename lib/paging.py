@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from lib.errors import InvalidInput
@@ -13,10 +14,15 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows and the cursor of the next page, None on the last one."""
+    """Some rows and the cursor of the next page, None on the last one.
+
+    `searched_back_to` is set on a page that ended before it was full, because what is read for
+    one page is bounded; the cursor looks further back.
+    """
 
     rows: Sequence[Row]
     next_cursor: str | None
+    searched_back_to: datetime | None = None
 
 
 def check_limit(limit: int) -> int:

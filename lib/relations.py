@@ -12,13 +12,13 @@ from lib.events import EventRow, view_row
 from lib.hub import Hub
 from lib.models import EventKey, IntegrationConfig, WebhookEvent
 from lib.providers.registry import get_provider
+from lib.pseudonyms import names_for
 
 MOST_RELATED = 50
 _KINDS = ("phone", "email", "contact_id", "sid", "id")
 # Of one value the newest entries alone are looked at, so that a busy one costs no more.
 _LOOKED_AT = 200
 _MOST_VALUES = 20
-from lib.pseudonyms import names_for
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from lib import integrations
 from lib.access import Actor
-from lib.clock import now
+from lib.clock import now, shifted
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.integrations import Integration
@@ -50,8 +50,10 @@ def make_event(
     age: timedelta = timedelta(0),
 ) -> str:
     """Insert an event with its keys and words, and return its id."""
+    with shifted(-age):
+        event_id = new_id("evt")
     row = WebhookEvent(
-        id=new_id("evt"),
+        id=event_id,
         user_id=item.user_id,
         integration_id=item.id,
         service_name=item.service_name,

@@ -56,11 +56,17 @@ class PostgresServer:
 
 
 @contextmanager
-def run_postgres(options: str = _VOLATILE) -> Iterator[PostgresServer]:
+def run_postgres(options: str = _VOLATILE, *, at: Path | None = None) -> Iterator[PostgresServer]:
     """Yield the server of HUB_TEST_POSTGRES_URL, else a cluster that is removed at the end.
 
-    `options` are command line options of the cluster's server.
+    `options` are command line options of the cluster's server. A cluster `at` a folder of its
+    own is made there or used again, and stays.
     """
+    if at is not None:
+        if os.geteuid() == 0:
+            shutil.chown(at, "postgres", "postgres")
+        yield from _run_cluster(_find_binaries(), at / "data", options)
+        return
     if named := os.environ.get(SERVER_VARIABLE):
         yield PostgresServer(named)
         return
@@ -81,12 +87,13 @@ def _run_cluster(binaries: Path, data: Path, options: str) -> Iterator[PostgresS
         f"-c max_connections=200 {options}"
     )
     control = [str(binaries / "pg_ctl"), "-D", str(data), "-w"]
-    _run([str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "-N"])
+    if not data.exists():
+        _run([str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "-N"])
     _run([*control, "-l", str(data / "log"), "-o", options, "start"])
     try:
         yield PostgresServer(f"postgresql://postgres@127.0.0.1:{port}/postgres")
     finally:
-        _run([*control, "-m", "immediate", "stop"])
+        _run([*control, "-m", "fast", "stop"])
 
 
 def _run(command: list[str]) -> None:

@@ -9,7 +9,7 @@ from lib.errors import InvalidInput, NotFound
 from lib.events import EventFilters, get_event, list_event_types, list_events, retry_event
 from lib.hub import Hub
 from lib.models import WebhookEvent
-from tests.event_factories import SMS, make_event, make_integration, make_rollup
+from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user
 
 
@@ -81,7 +81,11 @@ def test_an_unknown_event_is_not_found(hub: Hub) -> None:
 def test_types_come_from_what_was_received(hub: Hub) -> None:
     actor = make_user(hub)
     item = make_integration(hub, actor)
-    make_rollup(hub, item, 1, event_type="message.received")
-    make_rollup(hub, item, 1, event_type="call.received")
-    make_rollup(hub, item, 1, event_type="wrong_signature", outcome="rejected")
+    assert list_event_types(hub, actor) == []
+    for event_type in ("message.received", "call.received", "message.received"):
+        make_event(hub, item, event_type=event_type)
+    other = make_user(hub, "bob@example.com")
+    make_event(hub, make_integration(hub, other, service_name="make"), event_type="order.paid")
     assert list_event_types(hub, actor) == ["call.received", "message.received"]
+    staff = make_user(hub, "eve@example.com", role="staff")
+    assert list_event_types(hub, staff) == ["call.received", "message.received", "order.paid"]

@@ -17,6 +17,7 @@ from sqlmodel import Field
 from lib.models.registry import Base
 
 _PENDING = text("status = 'pending'")
+_ANY_FAILED = text("status = 'failed'")
 _FAILED = text("status = 'failed' AND resolved_at IS NULL")
 
 
@@ -34,6 +35,14 @@ class WebhookEvent(Base, table=True):
         UniqueConstraint("integration_id", "dedupe_key"),
         Index("ix_webhook_events_user_id_id", "user_id", "id"),
         Index("ix_webhook_events_integration_id_id", "integration_id", "id"),
+        Index("ix_webhook_events_event_type_id", "event_type", "id"),
+        Index("ix_webhook_events_user_id_event_type_id", "user_id", "event_type", "id"),
+        Index(
+            "ix_webhook_events_failed_id",
+            "id",
+            sqlite_where=_ANY_FAILED,
+            postgresql_where=_ANY_FAILED,
+        ),
         Index(
             "ix_webhook_events_pending_due_at",
             "due_at",

@@ -8,6 +8,8 @@ from sqlmodel import Field
 
 from lib.models.registry import Base
 
+_DEAD = text("status = 'dead'")
+_RETRYING = text("status = 'retrying'")
 _QUEUED = text("next_attempt_at IS NOT NULL")
 _LEASED = text("lease_until IS NOT NULL")
 _IN_ISSUE = text("issue_id IS NOT NULL")
@@ -107,6 +109,16 @@ class Delivery(Base, table=True):
         Index("ix_deliveries_user_id_id", "user_id", "id"),
         Index("ix_deliveries_destination_id_id", "destination_id", "id"),
         Index("ix_deliveries_event_id", "event_id"),
+        Index("ix_deliveries_dead_id", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
+        Index(
+            "ix_deliveries_dead_event_id", "event_id", sqlite_where=_DEAD, postgresql_where=_DEAD
+        ),
+        Index(
+            "ix_deliveries_retrying_event_id",
+            "event_id",
+            sqlite_where=_RETRYING,
+            postgresql_where=_RETRYING,
+        ),
         Index(
             "ix_deliveries_queue",
             "destination_id",

@@ -312,3 +312,30 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'failed' AND resolved_at IS NULL"),
             postgresql_where=sa.text("status = 'failed' AND resolved_at IS NULL"),
         )
+        batch_op.create_index("ix_webhook_events_event_type_id", ["event_type", "id"], unique=False)
+        batch_op.create_index(
+            "ix_webhook_events_user_id_event_type_id",
+            ["user_id", "event_type", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_webhook_events_failed_id",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'failed'"),
+            postgresql_where=sa.text("status = 'failed'"),
+        )
+
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        for name, column, status in (
+            ("ix_deliveries_dead_id", "id", "dead"),
+            ("ix_deliveries_dead_event_id", "event_id", "dead"),
+            ("ix_deliveries_retrying_event_id", "event_id", "retrying"),
+        ):
+            batch_op.create_index(
+                name,
+                [column],
+                unique=False,
+                sqlite_where=sa.text(f"status = '{status}'"),
+                postgresql_where=sa.text(f"status = '{status}'"),
+            )

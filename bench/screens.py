@@ -1,0 +1,157 @@
+"""How long the database takes for each screen with few and with many events.
+
+`python -m bench.screens --events 10000,5000000` fills a hub of each size by bulk SQL, calls what
+stands behind the screens as a member, as staff and as an analyst, and runs the statements of
+each call once more by themselves: their time is the figure. `--keep DIR` leaves the filled hubs
+in a folder and uses them again.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlmodel import col, select
+
+from bench.bulk_rows import BulkRows, Place
+from bench.bulk_store import store_in_postgresql, store_in_sqlite
+from bench.screen_cases import Case, cases
+from lib.access import Actor, Role
+from lib.hub import Hub, prepare_hub
+from lib.models import Destination, IntegrationConfig, User
+from lib.settings import Settings
+from tests.factories import make_integration_row, make_user
+from tests.outgoing_factories import make_destination
+from tests.postgres import run_postgres
+from tests.statement_plans import statements_of
+
+MEMBERS, INTEGRATIONS, TYPES = 20, 60, 40
+SERVICES = ("twilio", "gohighlevel", "make", "zapier", "webhook")
+CALLS = 50
+GOAL_MILLISECONDS, GOAL_RATIO = 50, 1.5
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A hub with its rows, and who looks at it."""
+
+    hub: Hub
+    places: list[Place]
+    actors: dict[str, list[Actor]]
+
+
+def measure(filled: Filled, case: Case) -> tuple[float, float]:
+    """Return p50 and p95 of the milliseconds of SQL behind one draw, over all roles."""
+    found = []
+    for number in range(CALLS):
+        role = ("member", "staff", "analyst")[number % (3 if case.for_analysts else 2)]
+        actors = filled.actors[role]
+        actor = actors[number % len(actors)]
+        with statements_of(filled.hub) as seen:
+            case.draw(filled.hub, actor)
+        with filled.hub.database.read() as session:
+            connection = session.connection()
+            began = time.perf_counter()
+            for text, parameters in seen:
+                connection.exec_driver_sql(text, parameters).all()
+            found.append((time.perf_counter() - began) * 1000)
+    return statistics.median(found), statistics.quantiles(found, n=20)[-1]
+
+
+@contextmanager
+def filled_hub(folder: Path, url: str, events: int) -> Iterator[Filled]:
+    """Open the hub at `url`, filling it when it is new."""
+    hub = prepare_hub(
+        Settings(database_url=url, key_file=folder / "master.keys")  # type: ignore[arg-type]
+    )
+    with hub.database.read() as session:
+        is_new = session.exec(select(User)).first() is None
+    if is_new:
+        _fill(hub, events)
+    with hub.database.read() as session:
+        items = session.exec(select(IntegrationConfig).order_by(col(IntegrationConfig.id))).all()
+        targets = session.exec(select(Destination).order_by(col(Destination.id))).all()
+        users = session.exec(select(User)).all()
+    actors: dict[str, list[Actor]] = {"member": [], "staff": [], "analyst": []}
+    for user in users:
+        actors[user.role].append(Actor(user.id, user.email, user.name, Role(user.role)))
+    try:
+        yield Filled(hub, _places(list(items), list(targets)), actors)
+    finally:
+        hub.close()
+
+
+def _fill(hub: Hub, events: int) -> None:
+    began = time.monotonic()
+    owners = [make_user(hub, f"member{number}@example.com") for number in range(MEMBERS)]
+    make_user(hub, "staff@example.com", role="staff")
+    make_user(hub, "analyst@example.com", role="analyst")
+    items = [
+        make_integration_row(hub, owners[n % MEMBERS], service_name=SERVICES[n % len(SERVICES)])
+        for n in range(INTEGRATIONS)
+    ]
+    targets = [make_destination(hub, owners[n % MEMBERS]) for n in range(INTEGRATIONS)]
+    blocks = BulkRows(_places(items, targets), events).blocks()
+    store = store_in_sqlite if hub.database.is_sqlite else store_in_postgresql
+    store(hub.database.engine, blocks)
+    print(f"  filled with {events} events in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _places(items: list[IntegrationConfig], targets: list[Destination]) -> list[Place]:
+    width = TYPES // len(SERVICES)
+    return [
+        Place(
+            item,
+            target,
+            tuple(f"{item.service_name}.type{number}" for number in range(width)),
+        )
+        for item, target in zip(items, targets, strict=True)
+    ]
+
+
+@contextmanager
+def _hubs(database: str, folder: Path, events: int) -> Iterator[Filled]:
+    place = folder / f"{database}-{events}"
+    place.mkdir(parents=True, exist_ok=True)
+    if database == "sqlite":
+        with filled_hub(place, f"sqlite:///{place / 'hub.db'}", events) as filled:
+            yield filled
+        return
+    # As an operator would set it on a machine of this size.
+    options = "-c shared_buffers=1GB -c work_mem=32MB -c fsync=off"
+    with (
+        run_postgres(options, at=place) as server,
+        filled_hub(place, server.url, events) as filled,
+    ):
+        yield filled
+
+
+def main(
+    database: Annotated[str, typer.Option(help="sqlite or postgresql")] = "sqlite",
+    events: Annotated[str, typer.Option(help="Sizes, with commas.")] = "10000,5000000",
+    keep: Annotated[Path | None, typer.Option(help="Use the hubs of this folder again.")] = None,
+) -> None:
+    """Measure every case at every size and print a table."""
+    sizes = [int(text) for text in events.split(",")]
+    figures: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        for size in sizes:
+            with _hubs(database, keep or Path(temporary), size) as filled:
+                for case in cases(filled.places):
+                    found = figures.setdefault((case.screen, case.name), [])
+                    found.append(measure(filled, case))
+    print(f"{database}, ms of SQL p50/p95 at {', '.join(f'{size:,}' for size in sizes)} events")
+    for (screen, name), found in figures.items():
+        cells = "".join(f"{p50:8.1f} /{p95:6.1f}" for p50, p95 in found)
+        ratio = found[-1][1] / found[0][1]
+        too_slow = found[-1][1] > GOAL_MILLISECONDS
+        print(f"  {screen:13}{name:18}{cells}   x{ratio:5.2f}{'  over 50 ms' if too_slow else ''}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,154 @@
+"""No query behind a screen reads a whole big table, and pages of any filters are whole."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib import event_contents, event_windows, events, overview, rejections
+from lib.access import Actor
+from lib.clock import now
+from lib.events import EventFilters, EventRow, list_events
+from lib.hub import Hub
+from lib.models import EventKey
+from lib.outgoing import deliveries, destination_figures, issues
+from lib.outgoing.delivery_filters import DeliveryFilters
+from tests.event_factories import make_event, make_integration
+from tests.factories import make_user
+from tests.outgoing_factories import make_delivery, make_destination
+from tests.statement_plans import statements_of, whole_tables_read
+
+DAY_AGO, HOUR_AHEAD = now() - timedelta(days=1), now() + timedelta(hours=1)
+ASKED = [
+    EventFilters(),
+    EventFilters(service_name="twilio"),
+    EventFilters(event_type="call.received"),
+    EventFilters(integration_id="int_0"),
+    EventFilters(integration_id="int_0", event_type="call.received"),
+    *(EventFilters(status=status) for status in ("pending", "success", "failed")),
+    *(EventFilters(status=status) for status in ("queued", "delivering", "delivered", "dead")),
+    *(EventFilters(status=status) for status in ("retrying", "filtered", "paused", "duplicate")),
+    EventFilters(since=DAY_AGO, until=HOUR_AHEAD),
+    EventFilters(destination_id="dst_0"),
+    EventFilters(response_status="5xx"),
+    EventFilters(error_class="http_5xx", min_attempts=1),
+    EventFilters(is_verified=True),
+    EventFilters(tag="case=4711"),
+    EventFilters(expression="From"),
+    EventFilters(search="+14155550123"),
+    EventFilters(search="hopper"),
+]
+Case = Callable[[Hub, Actor], Any]
+READS: dict[str, Case] = {
+    "tiles": overview.tiles,
+    "cards": overview.cards,
+    "volume": lambda hub, actor: overview.volume(hub, actor, hours=24),
+    "types": events.list_event_types,
+    "contents": lambda hub, actor: event_contents.list_contents(hub, actor, EventFilters()),
+    "samples": lambda hub, actor: event_contents.list_samples(hub, actor, event_type="x"),
+    "deliveries": lambda hub, actor: deliveries.list_deliveries(hub, actor, DeliveryFilters()),
+    "dead deliveries": lambda hub, actor: deliveries.list_deliveries(
+        hub, actor, DeliveryFilters(status="dead")
+    ),
+    "progress": lambda hub, actor: deliveries.progress_of_events(hub, actor, ["evt_0", "evt_1"]),
+    "destinations": destination_figures.destination_overview,
+    "issues": issues.list_issues,
+    "open issues": issues.count_open,
+    "rejections": rejections.list_rejections,
+}
+
+
+def _seed(hub: Hub) -> tuple[Actor, Actor]:
+    """Return a member with some events of every kind, and staff."""
+    ada, bob = make_user(hub), make_user(hub, "bob@example.com")
+    items = [
+        make_integration(hub, ada),
+        make_integration(hub, ada, "Orders", service_name="make"),
+        make_integration(hub, bob, "Other", service_name="webhook"),
+    ]
+    destination = make_destination(hub, ada)
+    chance = random.Random(7)
+    made = []
+    for number in range(90):
+        event_id = make_event(
+            hub,
+            chance.choice(items),
+            status=chance.choice(["success", "success", "failed", "pending"]),
+            event_type=chance.choice(["message.received", "call.received"]),
+            age=timedelta(minutes=chance.randrange(4_000)),
+            payload={"From": "+1"} if number % 3 else {"To": "+2"},
+        )
+        made.append(event_id)
+        if number % 2:
+            status = chance.choice(["delivered", "dead", "retrying", "pending", "sending"])
+            make_delivery(hub, event_id, destination, status=status)
+    with hub.database.write() as session:
+        for event_id in made[::9]:
+            session.add(EventKey(event_id=event_id, kind="tag", value="case=4711"))
+    return ada, make_user(hub, "eve@example.com", role="staff")
+
+
+@pytest.mark.parametrize("windows", ["one", "common words"])
+def test_no_query_reads_a_whole_table(
+    hub: Hub, windows: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if windows == "common words":
+        monkeypatch.setattr(event_windows.search, "MOST_MATCHES", 3)
+    monkeypatch.setattr(event_windows, "WINDOW", 20)
+    member, staff = _seed(hub)
+    with statements_of(hub) as seen:
+        for actor in (member, staff):
+            for filters in ASKED:
+                list_events(hub, actor, filters, limit=10)
+            for read in READS.values():
+                read(hub, actor)
+    assert len(seen) > 100
+    whole = {text: steps for text, given in seen if (steps := whole_tables_read(hub, text, given))}
+    assert not whole, "\n\n".join(f"{text}\n{steps}" for text, steps in whole.items())
+
+
+def _all(hub: Hub, actor: Actor, filters: EventFilters) -> list[EventRow]:
+    found: list[EventRow] = []
+    cursor = None
+    for _ in range(300):
+        page = list_events(hub, actor, filters, cursor=cursor, limit=7)
+        found += page.rows
+        if page.searched_back_to is None:
+            assert len(page.rows) == 7 or page.next_cursor is None
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+    raise AssertionError("the pages do not end")
+
+
+@pytest.mark.parametrize("most", [2_000, 3])
+def test_pages_put_together_are_what_the_filters_say(
+    hub: Hub, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each filter alone defines its own set; any two together must be what both have."""
+    monkeypatch.setattr(event_windows.search, "MOST_MATCHES", most)
+    member, staff = _seed(hub)
+    every = [row.id for row in _all(hub, staff, EventFilters())]
+    assert len(every) == 90
+    assert every == sorted(every, reverse=True)
+    named = {"integration_id": _all(hub, staff, EventFilters())[0].integration_id}
+    parts = [_set_fields(asked) | (named if asked.integration_id else {}) for asked in ASKED]
+    chance = random.Random(3)
+    monkeypatch.setattr(event_windows, "WINDOW", 5)
+    monkeypatch.setattr(event_windows, "FEW_WINDOWS", 2)
+    for _ in range(40):
+        first, second = chance.sample(parts, 2)
+        if first.keys() & second.keys():
+            continue
+        actor = chance.choice([member, staff])
+        both = [row.id for row in _all(hub, actor, EventFilters(**first, **second))]
+        alone = [
+            {row.id for row in _all(hub, actor, EventFilters(**part))} for part in (first, second)
+        ]
+        assert both == sorted(alone[0] & alone[1], reverse=True), (first, second)
+
+
+def _set_fields(asked: EventFilters) -> dict[str, Any]:
+    return {name: value for name, value in vars(asked).items() if value not in (None, "")}
