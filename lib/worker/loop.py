@@ -8,6 +8,8 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col
 
+from lib.alerts.detection import LOOK_SECONDS, Detection
+from lib.alerts.sending import AlertSender
 from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
@@ -42,6 +44,7 @@ class Worker:
         self._started_at = now()
         self._database = DatabaseThread(hub.database)
         self._deliverer = Deliverer(hub, sender, self._database)
+        self._alerts = AlertSender(hub, sender, self._database)
         self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -60,6 +63,8 @@ class Worker:
                 self._replay(),
                 self._retain(),
                 self._forget(),
+                self._look_out(),
+                self._alerts.run(),
                 watch(self._hub.database, self._on_change),
                 self._stopping.wait(),
             )
@@ -115,6 +120,12 @@ class Worker:
         while True:
             await self._database.run(lambda: endpoints.prune(self._hub))
             await asyncio.sleep(_FORGET_SECONDS)
+
+    async def _look_out(self) -> None:
+        detection = Detection(self._hub)
+        while True:
+            await self._database.run(detection.look)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _beat(self) -> int:
         """Give a sign of life, and take over from workers that gave none."""
