@@ -11,7 +11,8 @@ import streamlit as st
 
 from lib.access import Actor, Role
 from lib.outgoing.issues import count_open
-from lib.ui.errors import stopping_on_error
+from lib.ui.alert_list import draw_bell
+from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.login import show_login
 from lib.ui.menu import menu_of
 from lib.ui.profile import show_identity, show_role
@@ -58,6 +59,9 @@ def _show_side(actor: Actor) -> None:
         with st.container(horizontal=True, gap="small"):
             show_role(actor)
             _show_environment()
+        if actor.role in _WRITERS:
+            with reporting_errors():
+                draw_bell(get_hub(), actor)
         st.button(
             "Sign out",
             icon=":material/logout:",
