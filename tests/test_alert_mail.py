@@ -114,9 +114,11 @@ def test_a_refused_recipient_is_final(box: Mailbox) -> None:
 
 def test_a_hung_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail, "TIMEOUT_SECONDS", 0.2)
-    with smtp_server(Mailbox(hangs=True)) as hung:
-        with pytest.raises(MailError, match="did not answer in time"):
-            send_mail(_server(hung, security="none", user=""), LETTER)
+    with (
+        smtp_server(Mailbox(hangs=True)) as hung,
+        pytest.raises(MailError, match="did not answer in time"),
+    ):
+        send_mail(_server(hung, security="none", user=""), LETTER)
 
 
 def _draft(port: int = 587, **changes: str) -> MailDraft:
@@ -263,7 +265,7 @@ def test_a_hung_mail_server_delays_no_delivery(
         async def work() -> None:
             worker = Worker(sqlite_hub, sender)
             task = asyncio.create_task(worker.run())
-            while not is_leased():
+            while not is_leased():  # noqa: ASYNC110 - it is a row in the database
                 await asyncio.sleep(0.05)
             begun = time.monotonic()
             make_delivery(sqlite_hub, event_id, make_destination(sqlite_hub, staff))

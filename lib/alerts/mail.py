@@ -58,13 +58,12 @@ def send_mail(server: MailServer, mail: Mail) -> None:
             "The mail server's certificate is not trusted, or it speaks no TLS on this port. Check "
             "the host name, the port and the kind of security."
         ) from None
+    except smtplib.SMTPServerDisconnected:
+        raise _no_answer() from None
     except smtplib.SMTPException as error:
         raise _explain(error) from None
     except (OSError, UnicodeError):
-        raise MailError(
-            "The mail server did not answer in time, or the connection broke. Check its host name "
-            "and port."
-        ) from None
+        raise _no_answer() from None
 
 
 def _build(server: MailServer, mail: Mail) -> EmailMessage:
@@ -102,6 +101,13 @@ def _connect(server: MailServer) -> smtplib.SMTP:
         client.close()
         raise
     return client
+
+
+def _no_answer() -> MailError:
+    return MailError(
+        "The mail server did not answer in time, or the connection broke. Check its host name "
+        "and port."
+    )
 
 
 def _explain(error: smtplib.SMTPException) -> MailError:

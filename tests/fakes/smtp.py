@@ -4,7 +4,7 @@ import asyncio
 import base64
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -27,32 +27,40 @@ class Mailbox:
 @contextmanager
 def smtp_server(box: Mailbox) -> Iterator[Mailbox]:
     """Serve `box` on a free loopback port for the length of the block."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    started = threading.Event()
+    stops: list[Callable[[], None]] = []
+
+    async def serve() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        stops.append(lambda: loop.call_soon_threadsafe(stop.set) and None)
+        server = await asyncio.start_server(lambda r, w: _serve(box, r, w), "127.0.0.1", 0)
+        box.port = server.sockets[0].getsockname()[1]
+        started.set()
+        await stop.wait()
+        server.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-
-    async def start() -> asyncio.Server:
-        return await asyncio.start_server(lambda r, w: _serve(box, r, w), "127.0.0.1", 0)
-
-    server = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
-    box.port = server.sockets[0].getsockname()[1]
+    assert started.wait(10)
     try:
         yield box
     finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
+        stops[0]()
         thread.join(10)
 
 
 async def _serve(box: Mailbox, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    if box.hangs:
-        await asyncio.sleep(3600)
     try:
+        if box.hangs:
+            await asyncio.sleep(3600)
         await _talk(box, reader, writer)
     except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
         pass
+    except asyncio.CancelledError:
+        # The test is over; asyncio's own callback would report it.
+        pass
     finally:
-        writer.close()
+        writer.transport.abort()
 
 
 async def _talk(box: Mailbox, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
