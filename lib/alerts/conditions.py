@@ -125,25 +125,7 @@ def old_queues(session: Session, moment: datetime) -> list[Condition]:
         )
         for row in rows
     ]
-    oldest = session.exec(
-        select(WebhookEvent.due_at)
-        .where(WebhookEvent.status == "pending")
-        .order_by(col(WebhookEvent.due_at))
-        .limit(1)
-    ).first()
-    if oldest is not None and oldest < too_old:
-        found += _to_staff(
-            session,
-            Condition(
-                "",
-                "queue_old",
-                "hub",
-                "Received events are not processed",
-                "An event has been waiting for more than 15 minutes. Look at the worker's log.",
-                "activity?status=pending",
-            ),
-        )
-    return found
+    return found + _old_events(session, too_old)
 
 
 def failed_checks(session: Session, _moment: datetime) -> list[Condition]:
@@ -217,6 +199,26 @@ def of_integration(row: IntegrationConfig, kind: str, *, title: str, message: st
 
 def _of_destination(row: Destination, kind: str, *, title: str, message: str) -> Condition:
     return Condition(row.user_id, kind, row.id, title, message, f"webhooks?open={row.id}")
+
+
+def _old_events(session: Session, too_old: datetime) -> list[Condition]:
+    oldest = session.exec(
+        select(WebhookEvent.due_at)
+        .where(WebhookEvent.status == "pending")
+        .order_by(col(WebhookEvent.due_at))
+        .limit(1)
+    ).first()
+    if oldest is None or oldest >= too_old:
+        return []
+    said = Condition(
+        "",
+        "queue_old",
+        "hub",
+        "Received events are not processed",
+        "An event has been waiting for more than 15 minutes. Look at the worker's log.",
+        "activity?status=pending",
+    )
+    return _to_staff(session, said)
 
 
 def _to_staff(session: Session, said: Condition) -> list[Condition]:
