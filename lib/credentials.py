@@ -8,14 +8,20 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from lib.clock import now
-from lib.models import Destination, IntegrationConfig, OAuthGrant, User
+from lib.models import AlertChannel, Destination, IntegrationConfig, OAuthGrant, User
 from lib.providers.base import Provider
 from lib.providers.fields import Values
 from lib.seals import Vault
 
 # The tables whose rows hold sealed entries under `credentials`.
-SealingRow = IntegrationConfig | Destination | OAuthGrant | User
-SEALING_TABLES: tuple[type[SealingRow], ...] = (IntegrationConfig, Destination, OAuthGrant, User)
+SealingRow = IntegrationConfig | Destination | OAuthGrant | AlertChannel | User
+SEALING_TABLES: tuple[type[SealingRow], ...] = (
+    IntegrationConfig,
+    Destination,
+    OAuthGrant,
+    AlertChannel,
+    User,
+)
 MASK = "••••"
 # Four characters of a shorter secret would give too much of it away.
 _LAST_FOUR_FROM = 12

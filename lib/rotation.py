@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from lib import keys, pseudonyms
+from lib.alerts.mail_settings import reseal_mail
 from lib.credentials import SEALING_TABLES, SealingRow, place_of
 from lib.errors import SecretUnreadable
 from lib.hub import Hub, open_hub
@@ -50,6 +51,10 @@ def reseal(hub: Hub) -> Rotation:
             row = session.get(table, row_id, with_for_update=True)
             if isinstance(row, SealingRow):
                 count += _reseal_row(hub, row, unreadable=unreadable)
+    try:
+        count += reseal_mail(hub)
+    except SecretUnreadable:
+        unreadable.append("password of the mail server")
     with hub.database.write() as session:
         count += pseudonyms.reseal_key(session, hub.vault, unreadable=unreadable)
     with hub.database.write() as session:

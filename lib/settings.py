@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     master_keys: SecretStr | None = None
     key_file: Path = Path("data/master.keys")
     public_url: str = "http://localhost:8000"
+    dashboard_url: str | None = None
     trusted_proxies: Networks = ()
     allowed_private_networks: Networks = ()
     twilio_api_url: str = "https://api.twilio.com"
@@ -62,7 +63,14 @@ class Settings(BaseSettings):
         urls = (self.twilio_api_url, self.gohighlevel_api_url, self.make_api_url)
         return tuple(url for url in urls if url is not None)
 
-    @field_validator("public_url", "twilio_api_url", "gohighlevel_api_url", "make_api_url")
+    @property
+    def dashboard_address(self) -> str:
+        """Where people open the dashboard; links in messages begin with it."""
+        return self.dashboard_url or f"http://localhost:{self.dashboard_port}"
+
+    @field_validator(
+        "public_url", "dashboard_url", "twilio_api_url", "gohighlevel_api_url", "make_api_url"
+    )
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         if value is None:

@@ -36,6 +36,9 @@ from lib import (
     tags,
 )
 from lib.access import Actor
+from lib.alerts import channels, reading
+from lib.alerts.channels import ChannelDraft
+from lib.alerts.reading import AlertFilters
 from lib.analytics import deliveries as delivery_figures
 from lib.analytics import figures as span_figures
 from lib.analytics import latency, messages, scopes, silence, volume
@@ -46,10 +49,13 @@ from lib.emission import Emission
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.events import EventFilters
 from lib.hub import Hub
+from lib.ids import new_id
 from lib.integrations import Integration
 from lib.laboratory import acceptance, calculator, doctor, endpoints, route_trials, simulator
 from lib.laboratory.reception import Arrived, keep_request, plan_answer
 from lib.models import (
+    Alert,
+    AlertChannel,
     ApiCall,
     AuditEntry,
     Delivery,
@@ -131,6 +137,7 @@ MODULES = (
     actions,
     budgets,
     calculator,
+    channels,
     checks,
     deliveries,
     delivery_figures,
@@ -157,6 +164,7 @@ MODULES = (
     oauth,
     overview,
     plans,
+    reading,
     rehearsals,
     rejections,
     relations,
@@ -184,6 +192,9 @@ NOT_FOR_USERS = {
     "analytics.scopes.of_integrations",
     "analytics.scopes.within",
     "reports.downloads.media_type",
+    # It is about the caller's own connections.
+    "alerts.channels.list_texters",
+    "alerts.reading.silent_integrations",
     "budgets.open_client",
     "budgets.read_gauges",
     "oauth.complete_install",
@@ -254,6 +265,7 @@ PERSONAL = (
 )
 _OWN_IDS = re.compile(r"\b[a-z]{3}_[0-9a-f]{32}\b")
 NEVER_SHOWN = {TOKEN, URL, SIGNING_SECRET, TOKEN_PART, API_KEY}
+MAIL_CHANNEL = ChannelDraft("email", "Mail", address="ada@example.com")
 DEAD = DeliveryFilters(status="dead")
 SUBSCRIBED = {"event": "*", "filters": [], "integration_id": "int_of_event"}
 
@@ -279,6 +291,8 @@ class Ground:
     acting_id: str
     bin_id: str
     sample_id: str
+    channel_id: str
+    alert_id: str
 
     @property
     def token(self) -> str:
@@ -314,6 +328,11 @@ LISTS: dict[str, Call] = {
     "analytics.volume.volume": lambda g, who: volume.volume(g.hub, who, _week(), Filters()),
     "reports.monthly.monthly_report": lambda g, who: _reported(
         monthly.monthly_report(g.hub, who, f"{now():%Y-%m}", zone=find_zone(None))
+    ),
+    "alerts.channels.list_channels": lambda g, who: channels.list_channels(g.hub, who),
+    "alerts.reading.count_open": lambda g, who: reading.count_open(g.hub, who),
+    "alerts.reading.list_alerts": lambda g, who: (
+        reading.list_alerts(g.hub, who, AlertFilters()).rows
     ),
     "laboratory.endpoints.list_all": lambda g, who: endpoints.list_all(g.hub, who),
     "outgoing.destination_figures.destination_overview": lambda g, who: (
@@ -425,6 +444,16 @@ DETAILS: dict[str, Call] = {
     "status_pages.status_url": lambda g, who: status_pages.status_url(g.hub, who, g.item.id),
 }
 ACTIONS: dict[str, Call] = {
+    "alerts.channels.update": lambda g, who: channels.update(
+        g.hub, who, g.channel_id, MAIL_CHANNEL
+    ),
+    "alerts.channels.pause": lambda g, who: channels.pause(g.hub, who, g.channel_id),
+    "alerts.channels.resume": lambda g, who: channels.resume(g.hub, who, g.channel_id),
+    "alerts.channels.remove": lambda g, who: channels.remove(g.hub, who, g.channel_id),
+    # No mail server is set, so nothing is sent.
+    "alerts.channels.send_test": lambda g, who: channels.send_test(g.hub, who, g.channel_id),
+    "alerts.reading.mute": lambda g, who: reading.mute(g.hub, who, g.alert_id, until="day"),
+    "alerts.reading.unmute": lambda g, who: reading.unmute(g.hub, who, g.alert_id),
     "oauth.begin_install": lambda g, who: oauth.begin_install(g.hub, who, g.item.id),
     "oauth.disconnect": lambda g, who: oauth.disconnect(g.hub, who, g.item.id),
     "laboratory.acceptance.accept_once": lambda g, who: acceptance.accept_once(
@@ -541,6 +570,7 @@ FOR_STAFF: dict[str, Call] = {
 }
 # Adds to the caller's own; there is nothing of another's to reach.
 ADDS: dict[str, Call] = {
+    "alerts.channels.add": lambda g, who: channels.add(g.hub, who, MAIL_CHANNEL),
     "laboratory.calculator.calculate": lambda g, who: calculator.calculate(
         who, calculator.Question("twilio", URL, "application/json", "{}", {"auth_token": "typed"})
     ),
@@ -562,6 +592,9 @@ REFUSED_TO_ANALYSTS = {
     "outgoing.route_reasons.reasons_of_event",
     "samples.get_saved",
     "samples.list_saved",
+    "alerts.channels.list_channels",
+    "alerts.reading.count_open",
+    "alerts.reading.list_alerts",
     "laboratory.doctor.examine",
     "laboratory.endpoints.list_all",
     "laboratory.endpoints.list_requests",
@@ -664,6 +697,8 @@ def ground(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Ground:
         replay_id=order.id,
         bin_id=trial.id,
         sample_id=samples.save_sample(hub, ada, event_id, name="Kept").id,
+        channel_id=channels.add(hub, ada, MAIL_CHANNEL),
+        alert_id=_make_alert(hub, ada),
         destination=destination,
         route=route,
         acting_id=make_integration(hub, ada, "Acting desk").id,
@@ -809,6 +844,25 @@ def _public_functions(module: ModuleType) -> list[str]:
     ]
 
 
+def _make_alert(hub: Hub, owner: Actor) -> str:
+    row = Alert(
+        id=new_id("alr"),
+        user_id=owner.id,
+        kind="check_failed",
+        object_id="int_1",
+        state="open",
+        title="Grace's check failed",
+        message="Refused.",
+        path="integrations",
+        count=1,
+        first_seen_at=now(),
+        last_seen_at=now(),
+    )
+    with hub.database.write() as session:
+        session.add(row)
+    return row.id
+
+
 def _figures(tiles: overview.Tiles) -> list[int]:
     """Return the figures that are not zero, so that an empty hub gives an empty list."""
     return [n for n in (tiles.received, tiles.rejected, tiles.failed, tiles.pending) if n]
@@ -860,6 +914,8 @@ def _everything(hub: Hub) -> str:
         Replay,
         SavedSample,
         TrialEndpoint,
+        Alert,
+        AlertChannel,
     )
     with hub.database.read() as session:
         return repr([session.exec(select(table).order_by(table.id)).all() for table in tables])

@@ -60,6 +60,13 @@ class Action(ABC):
         next step; `is_unprocessed` on it says that the vendor certainly did nothing.
         """
 
+    def text_input(self, to: str, text: str) -> Mapping[str, Any] | None:
+        """Return the input that sends `text` to a phone number; None if that is not what it does.
+
+        Alerts are sent by actions that answer here.
+        """
+        return None
+
     def remark(self, given: Mapping[str, Any]) -> str | None:
         """Return a sentence about what was entered so far, for the form; None for nothing."""
         return None

@@ -10,7 +10,8 @@ import streamlit as st
 
 from lib.access import Actor, Role
 from lib.outgoing.issues import count_open
-from lib.ui.errors import stopping_on_error
+from lib.ui.alert_list import draw_bell
+from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.heartbeat import draw_heartbeat
 from lib.ui.login import show_login
 from lib.ui.menu import menu_of
@@ -60,6 +61,9 @@ def _show_side(actor: Actor) -> None:
         with st.container(horizontal=True, gap="small"):
             show_role(actor)
             show_environment(get_settings().public_url)
+        if actor.role in _WRITERS:
+            with reporting_errors():
+                draw_bell(get_hub(), actor)
         st.button(
             "Sign out",
             icon=":material/logout:",

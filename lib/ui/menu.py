@@ -34,6 +34,7 @@ _MENU: dict[str, tuple[_Item, ...]] = {
         _Item("activity", "Activity", "timeline", _EVERYONE),
         _Item("deliveries", "Deliveries", "outbox", _EVERYONE),
         _Item("issues", "Issues", "report", _WRITERS),
+        _Item("alerts", "Alerts", "notifications", _WRITERS),
         _Item("rejected", "Rejected", "gpp_bad", _WRITERS),
     ),
     "Connections": (
@@ -57,6 +58,11 @@ def menu_of(roles: Collection[Role], *, open_issues: int = 0) -> dict[str, list[
         for section, items in _MENU.items()
     }
     return {section: pages for section, pages in menu.items() if pages}
+
+
+def is_page(name: str) -> bool:
+    """Tell whether there is a screen of this name."""
+    return any(item.name == name for items in _MENU.values() for item in items)
 
 
 def _page(item: _Item, open_issues: int) -> StreamlitPage:

@@ -8,6 +8,8 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col
 
+from lib.alerts.detection import LOOK_SECONDS, Detection
+from lib.alerts.sending import AlertSender
 from lib.audit_chain import chain_new
 from lib.clock import now
 from lib.hub import Hub
@@ -43,6 +45,7 @@ class Worker:
         self._started_at = now()
         self._database = DatabaseThread(hub.database)
         self._deliverer = Deliverer(hub, sender, self._database)
+        self._alerts = AlertSender(hub, sender, self._database)
         self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -62,6 +65,8 @@ class Worker:
                 self._retain(),
                 self._forget(),
                 self._chain_audit(),
+                self._look_out(),
+                self._alerts.run(),
                 watch(self._hub.database, self._on_change),
                 self._stopping.wait(),
             )
@@ -122,6 +127,12 @@ class Worker:
         while True:
             if not await self._database.run(lambda: chain_new(self._hub)):
                 await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _look_out(self) -> None:
+        detection = Detection(self._hub)
+        while True:
+            await self._database.run(detection.look)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _beat(self) -> int:
         """Give a sign of life, and take over from workers that gave none."""

@@ -116,6 +116,10 @@ class SendMessage(Action):
         answer = TwilioApi(call).create("Messages.json", _pairs(given, call))
         return {**_shown(answer), "segments": _told(count_segments(given.body or ""))}
 
+    def text_input(self, to: str, text: str) -> Mapping[str, Any]:
+        """Return a message without media."""
+        return {"to": to, "body": text}
+
     def remark(self, given: Mapping[str, Any]) -> str | None:
         """Say how many segments the text fills."""
         counted = count_segments(str(given.get("body") or ""))

@@ -1,0 +1,1 @@
+"""Alerts: what is found wrong, who is told, and over which channel."""
