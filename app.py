@@ -5,13 +5,13 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from lib.ui import export_routes, session_routes
 from lib.ui.errors import report_script_error
 from lib.ui.security_headers import SecurityHeaders
-from lib.ui.session_routes import ROUTES
 
 app = st.App(
     Path(__file__).resolve().parent / "lib" / "ui" / "main.py",
-    routes=ROUTES,
+    routes=(*session_routes.ROUTES, *export_routes.ROUTES),
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=report_script_error,
 )

@@ -31,8 +31,9 @@ class EventFilters:
     """What a list is narrowed to; None and an empty text mean everything.
 
     `status` is a stored or a derived one. `destination_id`, `response_status` (such as "404" or
-    "5xx"), `error_class` and `min_attempts` ask for one delivery that has them all. `tag` is
-    "key=value"; `expression` is JMESPath over the payload, and what it finds true matches.
+    "5xx"), `error_class`, `min_attempts` and `slower_than_seconds`, counted to its end, ask for
+    one delivery that has them all. `tag` is "key=value"; `expression` is JMESPath over the
+    payload, and what it finds true matches.
     """
 
     service_name: str | None = None
@@ -46,6 +47,7 @@ class EventFilters:
     response_status: str | None = None
     error_class: str | None = None
     min_attempts: int | None = None
+    slower_than_seconds: float | None = None
     is_verified: bool | None = None
     tag: str | None = None
     expression: str | None = None
@@ -92,7 +94,7 @@ def derived_conditions(filters: EventFilters, *, is_sqlite: bool) -> list[Condit
         found.append(_has_tag(filters.tag))
     if filters.status and filters.status not in STORED:
         found += _derived_status(filters.status)
-    asked = _asked_of_delivery(filters)
+    asked = _asked_of_delivery(filters, is_sqlite=is_sqlite)
     if asked:
         found.append(_has_delivery(*asked))
     return found
@@ -140,7 +142,7 @@ def _derived_status(status: str) -> list[Condition]:
     )
 
 
-def _asked_of_delivery(filters: EventFilters) -> list[Condition]:
+def _asked_of_delivery(filters: EventFilters, *, is_sqlite: bool) -> list[Condition]:
     """Return what one delivery of the event must have all of."""
     status = col(Delivery.status)
     by_status: dict[str | None, Condition] = {
@@ -159,7 +161,16 @@ def _asked_of_delivery(filters: EventFilters) -> list[Condition]:
         found.append(col(Delivery.error_class) == filters.error_class)
     if filters.min_attempts is not None:
         found.append(col(Delivery.attempts) >= filters.min_attempts)
+    if filters.slower_than_seconds is not None:
+        found.append(_took(is_sqlite=is_sqlite) > filters.slower_than_seconds)
     return found
+
+
+def _took(*, is_sqlite: bool) -> ColumnElement[Any]:
+    begun, ended = col(Delivery.created_at), col(Delivery.finished_at)
+    if is_sqlite:
+        return (func.julianday(ended) - func.julianday(begun)) * 86_400
+    return func.extract("epoch", ended - begun)
 
 
 def _answered(asked: str) -> Condition:

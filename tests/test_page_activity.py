@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from lib.clock import now
 from lib.hub import Hub
 from lib.models import Delivery, WebhookEvent
+from lib.saved_views import BUILT_IN, list_views
 from tests.event_factories import make_event, make_integration
 from tests.outgoing_factories import make_attempt, make_delivery, make_destination
 from tests.retention_rows import do_round, make_old_event
@@ -44,9 +45,9 @@ def test_filters_narrow_the_list_and_can_be_cleared(visitor: Visitor) -> None:
     failed, fine = make_event(visitor.hub, item, status="failed"), make_event(visitor.hub, item)
     script = visitor.open("activity")
     assert _ids(script) == [fine, failed]
-    script.button_group(key="status").set_value("failed").run()
+    script.selectbox(key="activity_status").set_value("failed").run()
     assert _ids(script) == [failed]
-    script.button_group(key="status").set_value("pending").run()
+    script.selectbox(key="activity_status").set_value("pending").run()
     assert "status=pending" in script.info[0].value
     script.button(key="activity_clear").click().run()
     assert _ids(script) == [fine, failed]
@@ -99,7 +100,7 @@ def test_an_analyst_sees_masked_events_and_cannot_search(visitor: Visitor) -> No
     visitor.sign_in("analyst")
     script = _open_event(visitor, event_id)
     assert not script.exception
-    assert [each.key for each in script.text_input] == []
+    assert [each.key for each in script.text_input] == ["http", "main_search"]
     assert "activity_retry" not in [each.key for each in script.button]
     written = repr([each.value.to_dict() for each in script.dataframe])
     written += repr([each.value for each in (*script.markdown, *script.json)])
@@ -125,7 +126,9 @@ def test_the_list_tells_how_many_deliveries_arrived(visitor: Visitor) -> None:
     for status in ("delivered", "dead", "pending"):
         make_delivery(visitor.hub, event_id, place, status=status)
     script = visitor.open("activity")
-    assert list(script.dataframe[0].value["deliveries"]) == ["", "1 of 3, 1 dead"]
+    shown = script.dataframe[0].value
+    assert list(shown["arrived"]) == ["", "1 of 3"]
+    assert list(shown["status"]) == [["Success"], ["Dead"]]
 
 
 def test_the_drawer_tells_the_way_of_a_delivery(visitor: Visitor) -> None:
@@ -261,3 +264,71 @@ def test_an_analyst_sees_masked_attempts_and_no_buttons(
         assert hidden not in written, hidden
     keys = [str(each.key) for each in script.button]
     assert not [key for key in keys if "replay" in key or "cancel" in key or "send" in key]
+
+
+def test_chips_put_filters_away_one_by_one(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    failed, fine = make_event(visitor.hub, item, status="failed"), make_event(visitor.hub, item)
+    script = visitor.open("activity")
+    script.selectbox(key="activity_status").set_value("failed").run()
+    script.selectbox(key="activity_service").set_value(item.service_name).run()
+    assert _ids(script) == [failed]
+    script.button(key="activity_chip_status").click().run()
+    assert _ids(script) == [fine, failed]
+    assert script.query_params["service"] == item.service_name
+    script.button(key="activity_chip_service").click().run()
+    assert "activity_chip_service" not in [each.key for each in script.button]
+
+
+def test_a_shared_link_brings_its_filters(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    failed, _ = make_event(visitor.hub, item, status="failed"), make_event(visitor.hub, item)
+    script = visitor.open("activity")
+    script.query_params["status"] = "failed"
+    assert _ids(script.run()) == [failed]
+    script.query_params["since"] = "2099-01-01T00:00Z"
+    assert "since=2099" in script.run().info[0].value
+    script.query_params["since"] = "soon"
+    assert "is a time such as" in script.run().error[0].value
+
+
+def test_filters_are_kept_as_a_view_and_come_back(visitor: Visitor) -> None:
+    ada = visitor.sign_in("member")
+    item = make_integration(visitor.hub, ada)
+    failed, fine = make_event(visitor.hub, item, status="failed"), make_event(visitor.hub, item)
+    script = visitor.open("activity")
+    script.selectbox(key="activity_status").set_value("failed").run()
+    script.text_input(key="activity_view_new").input("Broken")
+    next(each for each in script.button if each.label == "Save view").click().run()
+    assert [view.query for view in list_views(visitor.hub, ada, "activity") if view.id] == [
+        "status=failed"
+    ]
+    script.button(key="activity_chip_status").click().run()
+    assert _ids(script) == [fine, failed]
+    own = len(BUILT_IN["activity"])
+    script.button(key=f"activity_view_{own}").click().run()
+    assert _ids(script) == [failed]
+
+
+def test_chosen_events_are_resolved_after_a_dry_run(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    failed = make_event(visitor.hub, item, status="failed")
+    make_event(visitor.hub, item)
+    script = visitor.open("activity")
+    script.toggle(key="choose").set_value(True).run()
+    script.button(key="activity_bulk_all").click().run()
+    script.selectbox(key="activity_bulk_action").set_value("resolve").run()
+    script.button(key="activity_bulk_start").click().run()
+    with visitor.hub.database.read() as session:
+        assert session.get_one(WebhookEvent, failed).resolved_at is not None
+
+
+def test_the_search_box_opens_an_id_and_looks_for_the_rest(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    event_id = make_event(visitor.hub, item)
+    script = visitor.open("overview")
+    script.text_input(key="main_search").input(event_id).run()
+    assert event_id in [each.value for each in script.code]
+    script = visitor.open("overview")
+    script.text_input(key="main_search").input("(415) 555-0123").run()
+    assert script.query_params["q"] == "(415) 555-0123"

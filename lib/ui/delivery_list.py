@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lib.access import Actor
-from lib.clock import now
+from lib.addressed_filters import RANGES, delivery_filters
 from lib.hub import Hub
 from lib.outgoing.deliveries import list_deliveries
 from lib.outgoing.delivery_filters import STATUSES, DeliveryFilters
@@ -20,7 +20,6 @@ from lib.ui.delivery_formats import (
     error_words,
     told_apart,
 )
-from lib.ui.event_filters import RANGES
 from lib.ui.formats import counted, service_label
 from lib.ui.links import draw_link
 from lib.ui.page_keys import current_cursor
@@ -29,33 +28,46 @@ from lib.ui.replay_dialog import draw_replay_dialog
 
 _PAGE = 50
 _NAMED = ("status", "destination", "error")
+_ASKED = ("range", *_NAMED)
 
 
 def draw_delivery_filters(destinations: Mapping[str, str]) -> DeliveryFilters:
     """Draw the filters, which the address keeps, and return what they ask for."""
-    period = st.segmented_control("Time", list(RANGES), key="range", bind="query-params")
+    st.segmented_control("Time", list(RANGES), key="range", bind="query-params")
     columns = st.columns(3)
     with columns[0]:
         names = {status: DELIVERY_LABELS[status] for status in STATUSES}
-        status = choose_named("Status", names, page="deliveries", parameter="status")
+        choose_named("Status", names, page="deliveries", parameter="status")
     with columns[1]:
-        destination = choose_named(
+        choose_named(
             "Destination", told_apart(destinations), page="deliveries", parameter="destination"
         )
     with columns[2]:
-        error = choose_named("Error", ERROR_WORDS, page="deliveries", parameter="error")
-    return DeliveryFilters(
-        status=status,
-        destination_id=destination,
-        error_class=error,
-        since=now() - RANGES[period] if period else None,
-    )
+        choose_named("Error", ERROR_WORDS, page="deliveries", parameter="error")
+    return delivery_filters(current_query())
+
+
+def current_query() -> dict[str, str]:
+    """Return the filters that stand in the address."""
+    given = {name: st.query_params.get(name, "") for name in _ASKED}
+    return {name: value for name, value in given.items() if value}
+
+
+def set_query(query: Mapping[str, str]) -> None:
+    """Make these the filters, and no others; a callback."""
+    st.session_state["range"] = query.get("range")
+    for parameter in _NAMED:
+        value = query.get(parameter)
+        st.session_state[f"deliveries_{parameter}"] = value
+        if value:
+            st.query_params[parameter] = value
+        else:
+            st.query_params.pop(parameter, None)
 
 
 def draw_delivery_list(hub: Hub, user: Actor, filters: DeliveryFilters) -> None:
     """Draw one page of deliveries with the ways to replay them."""
-    signature = _describe(filters)
-    cursor = current_cursor("deliveries", signature)
+    cursor = current_cursor("deliveries", str(current_query()))
     page = list_deliveries(hub, user, filters, cursor=cursor, limit=_PAGE)
     if not page.rows:
         _draw_empty(is_narrowed=filters != DeliveryFilters())
@@ -125,15 +137,7 @@ def _draw_empty(*, is_narrowed: bool) -> None:
 
 
 def _clear_filters() -> None:
-    st.session_state["range"] = None
-    for parameter in _NAMED:
-        st.session_state[f"deliveries_{parameter}"] = None
-        st.query_params.pop(parameter, None)
-
-
-def _describe(filters: DeliveryFilters) -> str:
-    period = st.session_state.get("range")
-    return f"{filters.status} {filters.destination_id} {filters.error_class} {period}"
+    set_query({})
 
 
 def _table_row(row: DeliveryRow) -> dict[str, object]:

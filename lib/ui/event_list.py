@@ -1,100 +1,116 @@
-"""The table of events with its paging and its live mode."""
+"""The table of events with its paging, its live mode and what is done to many of them."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from lib.access import Actor
+from lib.event_figures import figures_of, subjects_of
 from lib.events import EventFilters, EventRow, list_events
 from lib.hub import Hub
-from lib.outgoing.deliveries import Progress, progress_of_events
+from lib.ui.bulk_dialog import draw_bulk_of_matches, draw_bulk_of_rows
+from lib.ui.event_columns import CONFIG, table_row
 from lib.ui.event_detail import PARAMETER
 from lib.ui.event_filters import clear_filters, describe
-from lib.ui.formats import STATUS_LABELS, counted, service_label
+from lib.ui.formats import absolute, counted
 from lib.ui.links import draw_link
-from lib.ui.page_keys import current_cursor
+from lib.ui.page_keys import current_cursor, go_older
 from lib.ui.pager import draw_pager
+from lib.ui.telling import show_told
 
 PAGE = 50
 _NONCE = "activity_table_nonce"
 
 
-def draw_list(hub: Hub, user: Actor, filters: EventFilters) -> None:
-    """Draw one page of events; a chosen row puts its id into the address."""
-    signature = describe(filters)
-    period = st.session_state.get("range")
-    cursor = current_cursor("activity", f"{signature} {filters.integration_id} {period}")
+def draw_list(
+    hub: Hub,
+    user: Actor,
+    filters: EventFilters,
+    *,
+    query: Mapping[str, str],
+    columns: Sequence[str],
+    is_choosing: bool,
+) -> None:
+    """Draw one page of events; a chosen row opens, or is marked while `is_choosing`."""
+    show_told()
+    cursor = current_cursor("activity", describe(query))
     page = list_events(hub, user, filters, cursor=cursor, limit=PAGE)
-    if not page.rows:
-        _draw_empty(signature)
+    if page.rows:
+        chosen = _draw_table(hub, user, page.rows, columns=columns, is_choosing=is_choosing)
+        if is_choosing:
+            _draw_bulk(hub, user, filters, [page.rows[place].id for place in chosen])
+        elif chosen:
+            _open(page.rows[chosen[0]].id)
+    elif page.searched_back_to is None:
+        _draw_empty(query)
         return
+    if page.searched_back_to is not None and page.next_cursor is not None:
+        _draw_further(absolute(page.searched_back_to), page.next_cursor)
+        return
+    note = f"{counted(len(page.rows), 'event')} on this page."
+    draw_pager("activity", page.next_cursor, note=note)
+
+
+def _draw_table(
+    hub: Hub, user: Actor, rows: Sequence[EventRow], *, columns: Sequence[str], is_choosing: bool
+) -> list[int]:
+    ids = [row.id for row in rows]
+    figures, subjects = figures_of(hub, user, ids), subjects_of(hub, user, ids)
     nonce = st.session_state.setdefault(_NONCE, 0)
-    progress = progress_of_events(hub, user, [row.id for row in page.rows])
     chosen = st.dataframe(
-        [_table_row(row, progress.get(row.id)) for row in page.rows],
-        key=f"activity_table_{nonce}",
+        [table_row(row, figures.get(row.id), subjects.get(row.id, "")) for row in rows],
+        key=f"activity_table_{nonce}_{is_choosing}",
         hide_index=True,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="multi-row" if is_choosing else "single-row",
+        column_order=list(columns),
         height=560,
-        alt=f"Table of {counted(len(page.rows), 'event')}, newest first.",
-        column_config=_COLUMNS,
+        alt=f"Table of {counted(len(rows), 'event')}, newest first.",
+        column_config=CONFIG,
     )
-    note = f"{counted(len(page.rows), 'event')} on this page. Choose a row to open it."
-    draw_pager("activity", page.next_cursor, note=note)
-    if chosen.selection.rows:
-        _open(page.rows, chosen.selection.rows[0])
+    return [place for place in chosen.selection.rows if place < len(rows)]
 
 
-def _open(rows: Sequence[EventRow], index: int) -> None:
+def _draw_bulk(hub: Hub, user: Actor, filters: EventFilters, ids: Sequence[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            f"With {counted(len(ids), 'chosen event')}…",
+            key="activity_bulk_rows",
+            icon=":material/checklist:",
+            disabled=not ids,
+        ):
+            draw_bulk_of_rows(hub, user, ids)
+        if st.button(
+            "With all that match…",
+            key="activity_bulk_all",
+            icon=":material/select_all:",
+            help="Counts them first; nothing is done before you confirm.",
+        ):
+            draw_bulk_of_matches(hub, user, filters)
+
+
+def _draw_further(back_to: str, cursor: str) -> None:
+    st.info(f"Looked back to {back_to}. Older events may match too.", icon=":material/history:")
+    st.button(
+        "Look further back",
+        key="activity_further",
+        icon=":material/manage_search:",
+        on_click=go_older,
+        args=("activity", cursor),
+    )
+
+
+def _open(event_id: str) -> None:
     # A table under a new key has nothing selected, so the drawer does not open again by itself.
     st.session_state[_NONCE] += 1
-    st.query_params[PARAMETER] = rows[index].id
+    st.query_params[PARAMETER] = event_id
     st.rerun()
 
 
-def _draw_empty(signature: str) -> None:
-    if signature:
-        st.info(f"No event matches {signature}.", icon=":material/filter_alt_off:")
+def _draw_empty(query: Mapping[str, str]) -> None:
+    if query:
+        st.info(f"No event matches {describe(query)}.", icon=":material/filter_alt_off:")
         st.button("Clear the filters", key="activity_clear", on_click=clear_filters)
         return
     st.info("No events yet. They appear here as soon as a provider sends one.")
     draw_link("integrations", "Open your integrations", icon=":material/hub:")
-
-
-def _table_row(row: EventRow, progress: Progress | None) -> dict[str, object]:
-    return {
-        "created_at": row.created_at,
-        "status": [STATUS_LABELS.get(row.status, row.status)],
-        "service": service_label(row.service_name),
-        "event_type": row.event_type,
-        "summary": row.summary,
-        "deliveries": _say(progress) if progress else "",
-        "integration": row.integration_name,
-        "id": row.id,
-    }
-
-
-def _say(progress: Progress) -> str:
-    dead = f", {progress.dead} dead" if progress.dead else ""
-    return f"{progress.succeeded} of {progress.total}{dead}"
-
-
-_COLUMNS: dict[str, Any] = {
-    "created_at": st.column_config.DatetimeColumn("Time", format="distance", width=112),
-    "status": st.column_config.MultiselectColumn(
-        "Status",
-        options=list(STATUS_LABELS.values()),
-        color=["orange", "green", "red"],
-        width=92,
-    ),
-    "service": st.column_config.TextColumn("Service", width=100),
-    "event_type": st.column_config.TextColumn("Type", width=140),
-    "summary": st.column_config.TextColumn("Summary", width=250),
-    "deliveries": st.column_config.TextColumn(
-        "Delivered", width=110, help="How many of its deliveries have arrived."
-    ),
-    "integration": st.column_config.TextColumn("Integration", width=120),
-    "id": st.column_config.TextColumn("Id", width="medium"),
-}

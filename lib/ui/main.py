@@ -12,6 +12,7 @@ from lib.access import Actor, Role
 from lib.outgoing.issues import count_open
 from lib.ui.alert_list import draw_bell
 from lib.ui.errors import reporting_errors, stopping_on_error
+from lib.ui.global_search import draw_global_search
 from lib.ui.heartbeat import draw_heartbeat
 from lib.ui.login import show_login
 from lib.ui.menu import menu_of
@@ -54,6 +55,8 @@ def main() -> None:
 
 
 def _show_side(actor: Actor) -> None:
+    with st.sidebar:
+        draw_global_search(get_hub(), actor)
     with st.sidebar, st.container(border=True, gap="small"):
         with stopping_on_error():
             draw_heartbeat(get_hub(), actor)

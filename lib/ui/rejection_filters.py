@@ -4,12 +4,12 @@ import streamlit as st
 
 from lib import integrations
 from lib.access import Actor
+from lib.addressed_filters import RANGES
 from lib.clock import now
 from lib.hub import Hub
 from lib.providers.registry import all_providers
 from lib.rejections import RejectionFilters, list_reasons
 from lib.ui.address_choice import choose_named, labels_by_id
-from lib.ui.event_filters import RANGES
 
 _PAGE = "rejected"
 

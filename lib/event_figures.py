@@ -1,0 +1,102 @@
+"""What the list of events says of each beside its own row: how its deliveries fare, and of whom."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from lib.access import Actor
+from lib.hub import Hub
+from lib.masking import mask_key
+from lib.models import Delivery, Destination, EventKey, WebhookEvent
+from lib.outgoing.delivery_filters import QUEUED, visible_to
+from lib.pseudonyms import names_for
+
+_ARRIVED = ("delivered", "accepted")
+# The most telling first.
+_SUBJECTS = ("phone", "email", "contact")
+
+
+@dataclass(frozen=True)
+class EventFigures:
+    """How the deliveries of one event fare.
+
+    `status` is that of the worst or least finished of them. `seconds` is the time from the
+    event to the last delivery that arrived.
+    """
+
+    status: str
+    total: int
+    arrived: int
+    attempts: int
+    last_answer: int | None
+    seconds: float | None
+    destinations: tuple[str, ...]
+
+
+def figures_of(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> dict[str, EventFigures]:
+    """Return by event what its deliveries come to; events without any are left out."""
+    query = (
+        select(Delivery, Destination)
+        .join(Destination, col(Destination.id) == col(Delivery.destination_id))
+        .where(col(Delivery.event_id).in_(event_ids), *visible_to(actor))
+        .order_by(col(Delivery.id))
+    )
+    by_event: defaultdict[str, list[tuple[Any, Any]]] = defaultdict(list)
+    with hub.database.read() as session:
+        for delivery, place in session.exec(query):
+            by_event[delivery.event_id].append((delivery, place))
+    return {event_id: _sum_up(pairs) for event_id, pairs in by_event.items()}
+
+
+def subjects_of(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> dict[str, str]:
+    """Return by event whom it is about: a phone, an e-mail or a contact's id.
+
+    Analysts get the contact's stable name instead.
+    """
+    query = select(EventKey).where(
+        col(EventKey.event_id).in_(event_ids), col(EventKey.kind).in_(_SUBJECTS)
+    )
+    if not actor.sees_all:
+        own = select(col(WebhookEvent.id)).where(
+            col(WebhookEvent.id).in_(event_ids), col(WebhookEvent.user_id) == actor.id
+        )
+        query = query.where(col(EventKey.event_id).in_(own))
+    with hub.database.read() as session:
+        keys = session.exec(query).all()
+    names = names_for(hub, actor)
+    ranked = sorted(keys, key=lambda key: (-_SUBJECTS.index(key.kind), key.value), reverse=False)
+    return {key.event_id: mask_key(key.kind, key.value, names) for key in ranked}
+
+
+def _sum_up(pairs: Sequence[tuple[Delivery, Destination]]) -> EventFigures:
+    deliveries = [delivery for delivery, _ in pairs]
+    answers = [item.response_status for item in deliveries if item.response_status is not None]
+    arrived = [item for item in deliveries if item.status in _ARRIVED]
+    return EventFigures(
+        status=_worst([_shown(delivery, place) for delivery, place in pairs]),
+        total=len(deliveries),
+        arrived=len(arrived),
+        attempts=sum(item.attempts for item in deliveries),
+        last_answer=answers[-1] if answers else None,
+        seconds=max((_seconds(item) for item in arrived), default=None),
+        destinations=tuple(dict.fromkeys(place.name for _, place in pairs)),
+    )
+
+
+def _shown(delivery: Delivery, place: Destination) -> str:
+    takes_nothing = not place.is_active or place.disabled_at is not None
+    return "paused" if takes_nothing and delivery.status in QUEUED else delivery.status
+
+
+def _worst(statuses: Sequence[str]) -> str:
+    order = ("dead", "retrying", "sending", "pending", "paused", "delivered", "accepted")
+    return next((status for status in order if status in statuses), "cancelled")
+
+
+def _seconds(delivery: Delivery) -> float:
+    ended: datetime = delivery.finished_at or delivery.created_at
+    return (ended - delivery.created_at).total_seconds()

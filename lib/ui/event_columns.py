@@ -1,0 +1,84 @@
+"""The columns of the activity list: what each shows, and which of them are shown."""
+
+from typing import Any
+
+import streamlit as st
+
+from lib.event_figures import EventFigures
+from lib.events import EventRow
+from lib.ui.delivery_formats import DELIVERY_COLOURS, DELIVERY_LABELS
+from lib.ui.formats import STATUS_LABELS, service_label
+
+_KEY = "cols"
+_NAMES = {
+    "Service": "service",
+    "Type": "event_type",
+    "About": "subject",
+    "Summary": "summary",
+    "Arrived": "arrived",
+    "Tries": "tries",
+    "Answer": "answer",
+    "Latency": "latency",
+    "Destination": "destination",
+    "Integration": "integration",
+    "Id": "id",
+}
+_USUAL = ("Service", "Type", "About", "Summary", "Arrived", "Answer", "Latency", "Id")
+_ALWAYS = ("created_at", "status")
+_LABELS = {**STATUS_LABELS, **DELIVERY_LABELS, "pending": "Pending"}
+_COLOURS = {"success": "green", "failed": "red", **DELIVERY_COLOURS}
+
+
+def draw_column_picker() -> list[str]:
+    """Draw the choice of columns, which the address keeps, and return their names in order."""
+    with st.popover("Columns", icon=":material/view_column:"):
+        chosen = st.multiselect(
+            "Columns", list(_NAMES), default=list(_USUAL), key=_KEY, bind="query-params"
+        )
+    return [*_ALWAYS, *(_NAMES[name] for name in chosen)]
+
+
+def table_row(row: EventRow, figures: EventFigures | None, subject: str) -> dict[str, object]:
+    """Return all cells of one event."""
+    status = figures.status if figures and row.status == "success" else row.status
+    return {
+        "created_at": row.created_at,
+        "status": [_LABELS.get(status, status)],
+        "service": service_label(row.service_name),
+        "event_type": row.event_type,
+        "subject": subject,
+        "summary": row.summary,
+        "arrived": f"{figures.arrived} of {figures.total}" if figures else "",
+        "tries": figures.attempts if figures else None,
+        "answer": figures.last_answer if figures else None,
+        "latency": figures.seconds if figures else None,
+        "destination": ", ".join(figures.destinations) if figures else "",
+        "integration": row.integration_name,
+        "id": row.id,
+    }
+
+
+CONFIG: dict[str, Any] = {
+    "created_at": st.column_config.DatetimeColumn("Time", format="distance", width=108),
+    "status": st.column_config.MultiselectColumn(
+        "Status",
+        options=list(_LABELS.values()),
+        color=[_COLOURS.get(name, "gray") for name in _LABELS],
+        width=104,
+    ),
+    "service": st.column_config.TextColumn("Service", width=100),
+    "event_type": st.column_config.TextColumn("Type", width=150),
+    "subject": st.column_config.TextColumn("About", width=130),
+    "summary": st.column_config.TextColumn("Summary", width=250),
+    "arrived": st.column_config.TextColumn(
+        "Arrived", width=76, help="How many of its deliveries have arrived."
+    ),
+    "tries": st.column_config.NumberColumn("Tries", width=60),
+    "answer": st.column_config.NumberColumn("Answer", format="%d", width=72),
+    "latency": st.column_config.NumberColumn(
+        "Latency", format="%.1f s", width=84, help="From the event to its last arrival."
+    ),
+    "destination": st.column_config.TextColumn("Destination", width=140),
+    "integration": st.column_config.TextColumn("Integration", width=120),
+    "id": st.column_config.TextColumn("Id", width="medium"),
+}

@@ -1,0 +1,47 @@
+"""The routes that stream a list as a file: a script would have to hold all of it."""
+
+from collections.abc import Iterator
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from lib.access import Actor
+from lib.addressed_filters import delivery_filters, event_filters
+from lib.errors import HubError
+from lib.exports import FORMATS, export_deliveries, export_events
+from lib.sessions import actor_of_cookie
+from lib.ui.resources import get_hub
+from lib.ui.session import COOKIE_NAME
+
+_FOREIGN = ("cross-site", "same-site")
+
+
+def send_file(request: Request) -> Response:
+    """Answer with the matching rows: 200, 400 for filters that cannot be, 403, or 404."""
+    cookie = request.cookies.get(COOKIE_NAME)
+    actor = actor_of_cookie(get_hub(), cookie) if cookie else None
+    # Another site may link here but must not have it loaded into itself.
+    if actor is None or request.headers.get("Sec-Fetch-Site") in _FOREIGN:
+        return PlainTextResponse("Sign in and export from the list.", status_code=403)
+    name, format_ = request.path_params["name"], request.path_params["format"]
+    if format_ not in FORMATS or name not in ("events", "deliveries"):
+        return PlainTextResponse("There is no such export.", status_code=404)
+    try:
+        parts = _parts(actor, name, format_, dict(request.query_params))
+    except HubError as error:
+        return PlainTextResponse(error.message, status_code=400)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.{format_}"',
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(parts, media_type=FORMATS[format_], headers=headers)
+
+
+def _parts(actor: Actor, name: str, format_: str, query: dict[str, str]) -> Iterator[str]:
+    if name == "events":
+        return export_events(get_hub(), actor, event_filters(query), format_)
+    return export_deliveries(get_hub(), actor, delivery_filters(query), format_)
+
+
+ROUTES = (Route("/export/{name}.{format}", send_file, methods=["GET"]),)

@@ -1,0 +1,45 @@
+"""The search box of every page: an id opens its place, anything else is looked for in events."""
+
+import streamlit as st
+
+from lib import places
+from lib.access import Actor
+from lib.hub import Hub
+from lib.ui.errors import show_refusal
+from lib.ui.links import turn_to
+
+_KEY = "main_search"
+_FOUND = "main_search_found"
+
+
+def draw_global_search(hub: Hub, user: Actor) -> None:
+    """Draw the box; what was asked for in the run before is gone to now."""
+    st.text_input(
+        "Search everything",
+        key=_KEY,
+        type="search",
+        placeholder="An event's id" if user.sees_masked else "Id, phone, e-mail, words",
+        label_visibility="collapsed",
+        on_change=_look,
+        args=(hub, user),
+    )
+    found: tuple[str, dict[str, str]] | str | None = st.session_state.pop(_FOUND, None)
+    if isinstance(found, str):
+        show_refusal(found)
+    elif found is not None:
+        page, query = found
+        turn_to(page, query)
+
+
+def _look(hub: Hub, user: Actor) -> None:
+    asked = str(st.session_state[_KEY]).strip()
+    st.session_state[_KEY] = ""
+    if not asked:
+        return
+    place = places.find_place(hub, user, asked)
+    if place is not None:
+        st.session_state[_FOUND] = (place.page, dict(place.query))
+    elif user.sees_masked:
+        st.session_state[_FOUND] = "There is no such event. Analysts search by an event's id."
+    else:
+        st.session_state[_FOUND] = ("activity", {"q": asked})

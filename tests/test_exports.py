@@ -1,0 +1,127 @@
+"""Lists as files: all of it, in parts, masked, tenant-safe, and safe to open."""
+
+import csv
+import io
+import json
+from urllib.parse import urlencode
+
+import pytest
+from sqlmodel import col, select
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from lib.access import Actor
+from lib.addressed_filters import delivery_filters, event_filters
+from lib.errors import InvalidInput
+from lib.events import EventFilters
+from lib.exports import export_deliveries, export_events
+from lib.hub import Hub
+from lib.models import AuditEntry
+from lib.outgoing.delivery_filters import DeliveryFilters
+from lib.sessions import redeem_ticket, start_session
+from lib.ui import export_routes
+from tests.event_factories import make_event, make_integration
+from tests.factories import make_user
+from tests.outgoing_factories import make_delivery, make_destination
+
+
+def lines(parts: object) -> list[dict[str, object]]:
+    return [json.loads(line) for line in "".join(parts).splitlines()]  # type: ignore[arg-type]
+
+
+def test_every_row_comes_once_and_newest_first(hub: Hub) -> None:
+    ada = make_user(hub)
+    item = make_integration(hub, ada)
+    ids = [make_event(hub, item) for _ in range(405)]
+    parts = list(export_events(hub, ada, EventFilters(), "jsonl"))
+    assert len(parts) == 3, "a page at a time"
+    assert [row["id"] for row in lines(parts)] == ids[::-1]
+
+
+def test_csv_has_one_header_and_no_formula(hub: Hub) -> None:
+    ada = make_user(hub)
+    item = make_integration(hub, ada, name="=HYPERLINK(1)")
+    for _ in range(201):
+        make_event(hub, item)
+    text = "".join(export_events(hub, ada, EventFilters(), "csv"))
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 201
+    assert {row["integration_name"] for row in rows} == {"'=HYPERLINK(1)"}
+
+
+def test_deliveries_are_exported_too_and_both_are_on_record(hub: Hub) -> None:
+    ada = make_user(hub)
+    delivery = make_delivery(
+        hub, make_event(hub, make_integration(hub, ada)), make_destination(hub, ada), status="dead"
+    )
+    (row,) = lines(export_deliveries(hub, ada, DeliveryFilters(status="dead"), "jsonl"))
+    assert (row["id"], row["status"]) == (delivery.id, "dead")
+    list(export_events(hub, ada, EventFilters(), "csv"))
+    with hub.database.read() as session:
+        query = select(AuditEntry.action).where(col(AuditEntry.action).endswith(".exported"))
+        assert set(session.exec(query)) == {"deliveries.exported", "events.exported"}
+
+
+def test_members_export_their_own_and_analysts_masked_rows(hub: Hub) -> None:
+    item = make_integration(hub, make_user(hub))
+    make_event(hub, item)
+    eve, ana = make_user(hub, "eve@example.com"), make_user(hub, "ana@example.com", "analyst")
+    assert lines(export_events(hub, eve, EventFilters(), "jsonl")) == []
+    text = "".join(export_events(hub, ana, EventFilters(), "csv"))
+    assert item.id in text
+    assert "Grace" not in text
+    assert "4155550123" not in text
+
+
+def test_the_address_says_the_same_as_the_screen() -> None:
+    found = event_filters(
+        {
+            "status": "dead",
+            "http": "5xx",
+            "attempts": "2",
+            "slower": "5",
+            "verified": "no",
+            "since": "2026-11-03T10:00Z",
+        }
+    )
+    assert (found.status, found.response_status, found.min_attempts) == ("dead", "5xx", 2)
+    assert (found.slower_than_seconds, found.is_verified) == (5.0, False)
+    assert found.since is not None
+    assert event_filters({"range": "24h", "since": "nonsense"}).until is None
+    assert delivery_filters({"error": "dns"}).error_class == "dns"
+    for bad in ({"since": "yesterday"}, {"until": "2026-11-03T10:00"}, {"attempts": "many"}):
+        with pytest.raises(InvalidInput):
+            event_filters(bad)
+
+
+@pytest.fixture
+def browser(sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    monkeypatch.setattr(export_routes, "get_hub", lambda: sqlite_hub)
+    return TestClient(Starlette(routes=list(export_routes.ROUTES)))
+
+
+def sign_in(hub: Hub, client: TestClient, actor: Actor) -> None:
+    _, ticket = start_session(hub, actor, ip="local", user_agent="")
+    client.cookies.set("hub_session", redeem_ticket(hub, ticket) or "")
+
+
+def test_the_route_needs_a_session_of_this_site(sqlite_hub: Hub, browser: TestClient) -> None:
+    ada = make_user(sqlite_hub)
+    make_event(sqlite_hub, make_integration(sqlite_hub, ada))
+    assert browser.get("/export/events.csv").status_code == 403
+    sign_in(sqlite_hub, browser, ada)
+    answer = browser.get(f"/export/events.csv?{urlencode({'status': 'success'})}")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="events.csv"'
+    assert len(answer.text.splitlines()) == 2
+    foreign = browser.get("/export/events.csv", headers={"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status_code == 403
+
+
+def test_the_route_refuses_what_cannot_be(sqlite_hub: Hub, browser: TestClient) -> None:
+    sign_in(sqlite_hub, browser, make_user(sqlite_hub))
+    assert browser.get("/export/users.csv").status_code == 404
+    assert browser.get("/export/events.xlsx").status_code == 404
+    answer = browser.get("/export/events.csv?status=odd")
+    assert answer.status_code == 400
+    assert "no status called odd" in answer.text
