@@ -19,8 +19,6 @@ from lib.models import AccountLink, User
 from lib.sessions import actor_of_user, revoke_sessions
 from lib.users import hash_new_password, insert_user, new_user
 
-# The part of the address that carries the token.
-PARAMETER = "link"
 Purpose = Literal["invite", "reset"]
 _LIVES: dict[str, timedelta] = {"invite": timedelta(days=7), "reset": timedelta(days=1)}
 _SPENT = "This link was used, has ended or was withdrawn. Ask staff for a new one."
@@ -146,7 +144,8 @@ def redeem(hub: Hub, token: str, *, password: str) -> Actor:
 
 def url_of(link: IssuedLink, base: str) -> str:
     """Return the address to send, under the dashboard's own address `base`."""
-    return f"{base.rstrip('/')}/?{PARAMETER}={link.token}"
+    # Behind the #, which browsers send to nobody: no log of a server or a proxy has it.
+    return f"{base.rstrip('/')}/#link={link.token}"
 
 
 def _issue(session: Session, user: User, purpose: Purpose, *, by: Actor | None) -> IssuedLink:

@@ -1,83 +1,108 @@
 """The chain of the audit log: each entry carries a digest over itself and the one before.
 
 A worker chains new entries a moment after they are written, so that nobody who acts has to wait
-for anybody else. Whoever keeps the last number and digest elsewhere can also prove that the end
-was not cut off.
+for anybody else. The head is kept apart from the entries: a log whose end was cut off shows.
+Whoever keeps a head outside the hub can prove it even against the owner of the database.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
-import orjson
 from sqlalchemy import func, text, update
 from sqlmodel import Session, col, select
 
 from lib.access import Actor, require_staff
 from lib.hub import Hub
-from lib.models import AuditEntry
+from lib.models import AuditEntry, HubFact
 
+HEAD_FACT = "audit_chain_head"
 _BATCH = 500
-_TABLE = AuditEntry.metadata.tables["audit_log"]
-# Any constant that no other lock of the hub has.
+# Any number that no other advisory lock of the hub has.
 _LOCK = 7_204_519
+_TABLE = AuditEntry.metadata.tables["audit_log"]
 _UNCHAINED = col(AuditEntry.sequence).is_(None)
 
 
 @dataclass(frozen=True)
-class ChainReport:
-    """What a check of the chain found.
+class Head:
+    """The last entry of the chain, in two values to keep elsewhere; (0, "") of an empty one."""
 
-    `head` is the digest of entry number `chained`, the last one. `trouble` says where and how
-    the chain is broken, None when it is whole.
+    sequence: int = 0
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class ChainReport:
+    """What a look through the chain found.
+
+    `checked` entries are as they were written. `trouble` says what comes after them that is
+    not, None when all is well. `unchained` entries wait for the worker.
     """
 
-    chained: int
+    checked: int
     unchained: int
-    head: str
+    head: Head
     trouble: str | None
 
 
 def chain_new(hub: Hub) -> int:
-    """Chain up to 500 entries that are not yet, and return how many that were.
+    """Chain up to 500 entries that are not yet; return how many that were.
 
-    Any number of workers may do this at once: one of them does it.
+    Any number of workers may ask at once: one does it, the others come back with nothing.
     """
     with hub.database.read() as session:
         if session.exec(select(AuditEntry.id).where(_UNCHAINED).limit(1)).first() is None:
             return 0
     with hub.database.write() as session:
-        if not hub.database.is_sqlite:
-            session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+        if not (hub.database.is_sqlite or _has_turn(session)):
+            return 0
         query = select(AuditEntry).where(_UNCHAINED).order_by(col(AuditEntry.id)).limit(_BATCH)
         entries = session.exec(query).all()
-        number, digest = _head(session)
+        head = _next_head(session)
         for entry in entries:
-            number += 1
-            digest = _digest(entry, number, digest)
+            head = _follow(head, entry)
             session.execute(
-                update(_TABLE).where(_TABLE.c.id == entry.id).values(sequence=number, digest=digest)
+                update(_TABLE)
+                .where(_TABLE.c.id == entry.id)
+                .values(sequence=head.sequence, digest=head.digest)
             )
-        return len(entries)
+        if entries:
+            session.merge(HubFact(name=HEAD_FACT, value=f"{head.sequence}:{head.digest}"))
+    return len(entries)
 
 
 def verify_chain(hub: Hub, actor: Actor) -> ChainReport:
-    """Go through the whole chain; staff only."""
+    """Look through the whole chain, in small reads; staff only."""
     require_staff(actor)
-    digest, trouble = "", None
-    for number, entry in enumerate(_chained(hub), 1):
-        if entry.sequence != number:
-            trouble = f"Entry number {number} is missing: the next one has {entry.sequence}."
+    # Read before the entries: a worker may chain more in between.
+    with hub.database.read() as session:
+        kept = _kept_head(session)
+    head, trouble = Head(), None
+    for entry in _chained(hub):
+        following = _follow(head, entry)
+        if entry.sequence != following.sequence:
+            trouble = f"Entry number {following.sequence:,} is missing."
             break
-        digest = _digest(entry, number, digest)
-        if entry.digest != digest:
-            trouble = f"Entry number {number} ({entry.id}) is not what was written then."
+        if entry.digest != following.digest:
+            trouble = f"Entry number {following.sequence:,} is not what was written."
             break
+        head = following
+    if trouble is None and head.sequence < kept.sequence:
+        trouble = (
+            f"The log ends at number {head.sequence:,}, but number {kept.sequence:,} was written."
+        )
     with hub.database.read() as session:
         unchained = session.exec(select(func.count()).where(_UNCHAINED)).one()
-        head, stored = _head(session)
-    return ChainReport(head, unchained, stored, trouble)
+    return ChainReport(head.sequence, unchained, head, trouble)
+
+
+def _has_turn(session: Session) -> bool:
+    turn = session.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    return bool(turn.scalar_one())
 
 
 def _chained(hub: Hub) -> Iterator[AuditEntry]:
@@ -97,7 +122,9 @@ def _chained(hub: Hub) -> Iterator[AuditEntry]:
         last = entries[-1].sequence or last
 
 
-def _head(session: Session) -> tuple[int, str]:
+def _next_head(session: Session) -> Head:
+    """Return the head to go on from: after a cut, the numbers that were cut stay missing."""
+    kept = _kept_head(session)
     query = (
         select(AuditEntry.sequence, AuditEntry.digest)
         .where(col(AuditEntry.sequence).is_not(None))
@@ -105,22 +132,32 @@ def _head(session: Session) -> tuple[int, str]:
         .limit(1)
     )
     found = session.exec(query).first()
-    return (found[0] or 0, found[1] or "") if found else (0, "")
+    last = Head(found[0] or 0, found[1] or "") if found else Head()
+    return kept if kept.sequence >= last.sequence else last
 
 
-def _digest(entry: AuditEntry, number: int, before: str) -> str:
-    facts = [
-        before,
-        number,
-        entry.id,
-        entry.user_id,
-        entry.actor,
-        entry.role,
-        entry.ip,
-        entry.session_id,
-        entry.action,
-        entry.object_id,
-        entry.details,
-        entry.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
-    ]
-    return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def _kept_head(session: Session) -> Head:
+    fact = session.get(HubFact, HEAD_FACT)
+    if fact is None:
+        return Head()
+    sequence, _, digest = fact.value.partition(":")
+    return Head(int(sequence), digest)
+
+
+def _follow(head: Head, entry: AuditEntry) -> Head:
+    sequence = head.sequence + 1
+    facts: dict[str, Any] = {
+        "sequence": sequence,
+        "id": entry.id,
+        "user_id": entry.user_id,
+        "actor": entry.actor,
+        "role": entry.role,
+        "ip": entry.ip,
+        "session_id": entry.session_id,
+        "action": entry.action,
+        "object_id": entry.object_id,
+        "details": entry.details,
+        "created_at": entry.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    written = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return Head(sequence, hashlib.sha256(f"{head.digest}\n{written}".encode()).hexdigest())

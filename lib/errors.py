@@ -32,6 +32,17 @@ class NotAllowed(HubError):
     """The user's role does not reach this action."""
 
 
+class CodeNeeded(HubError):
+    """The password is right, and a code of the second factor is still missing.
+
+    `user_id` says whose; it stays on the server.
+    """
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("Type the code of your authenticator app.")
+        self.user_id = user_id
+
+
 class RateLimited(HubError):
     """Too many attempts; the same call may pass after `retry_after_seconds`."""
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 from lib import audit, passwords, throttle
 from lib.access import Actor
 from lib.clock import now
-from lib.errors import InvalidInput, NotAllowed
+from lib.errors import CodeNeeded, InvalidInput, NotAllowed
 from lib.hub import Hub
 from lib.models import User
 from lib.sessions import actor_of_user, revoke_sessions
@@ -18,10 +18,11 @@ WRONG_CREDENTIALS = "The e-mail address or the password is wrong. Check both and
 
 
 def authenticate(hub: Hub, email: str, *, password: str, ip: str) -> Actor:
-    """Return whom the password belongs to; a second factor, where one is on, is asked for next.
+    """Return whom the password belongs to.
 
     Unknown, disabled and mistyped cost the same time and raise the same NotAllowed;
-    RateLimited after too many failures of one name or one address.
+    RateLimited after too many failures of one name or one address; CodeNeeded for a right
+    password where a second factor is on: `second_factor.prove` goes on from there.
     """
     name = normalise_email(email)
     attempt = throttle.count_attempt(hub, name, ip=ip)
@@ -39,6 +40,8 @@ def authenticate(hub: Hub, email: str, *, password: str, ip: str) -> Actor:
         throttle.forgive(session, attempt)
         if user.totp_confirmed_at is None:
             note_sign_in(session, actor, ip)
+    if user.totp_confirmed_at is not None:
+        raise CodeNeeded(user.id)
     return actor
 
 

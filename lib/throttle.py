@@ -88,7 +88,8 @@ def _locked_row(hub: Hub, session: Session, key: str) -> LoginThrottle:
     session.execute(
         insert(LoginThrottle)
         .values(key=key, failures=0, locked_until=None, updated_at=now())
-        .on_conflict_do_nothing()
+        # An update locks the row; one that is merely found could be forgiven before it is read.
+        .on_conflict_do_update(index_elements=["key"], set_={"key": key})
     )
     return session.exec(
         select(LoginThrottle).where(LoginThrottle.key == key).with_for_update()

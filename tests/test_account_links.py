@@ -59,7 +59,7 @@ def test_only_the_digest_is_kept_and_nothing_repeats_the_token(hub: Hub, sam: Ac
         rows = [*session.exec(select(AccountLink)).all(), *session.exec(select(AuditEntry)).all()]
     assert all(link.token not in str(vars(row)) for row in rows)
     assert link.token not in repr(link)
-    assert account_links.url_of(link, "https://hub.example.com/").endswith(f"/?link={link.token}")
+    assert account_links.url_of(link, "https://hub.example.com/").endswith(f"/#link={link.token}")
 
 
 def test_two_who_use_a_link_at_once_make_one_password(hub: Hub, sam: Actor) -> None:

@@ -14,7 +14,7 @@ from lib.models import User
 from lib.sign_in import authenticate
 from lib.users import find_user, list_users
 from tests.factories import make_user
-from tests.visitors import ROOT, Visitor, visiting
+from tests.visitors import Visitor, visiting
 
 NEW = "another good password"
 
@@ -27,14 +27,15 @@ def visitor(sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visito
 
 
 def link_of(script: AppTest) -> str:
-    (shown,) = [each.value for each in script.code if "?link=" in each.value]
-    return str(shown.partition("?link=")[2])
+    (shown,) = [each.value for each in script.code if "#link=" in each.value]
+    return str(shown.partition("#link=")[2])
 
 
-def open_link(token: str) -> AppTest:
-    script = AppTest.from_file(str(ROOT / "lib/ui/main.py"), default_timeout=20)
-    script.query_params["link"] = token
-    return script.run()
+def open_link(visitor: Visitor, token: str) -> AppTest:
+    """Come with the cookie into which the browser puts what stands behind the #."""
+    visitor.cookies.clear()
+    visitor.cookies["hub_link"] = token
+    return visitor.open()
 
 
 def test_an_invitation_is_shown_once_and_lets_its_user_in(visitor: Visitor) -> None:
@@ -49,9 +50,7 @@ def test_an_invitation_is_shown_once_and_lets_its_user_in(visitor: Visitor) -> N
     script.button(key="users_copied").click().run()
     assert not [each for each in script.code if token in each.value]
 
-    visitor.cookies.clear()
-    stranger = open_link(token)
-    assert "link" not in stranger.query_params
+    stranger = open_link(visitor, token)
     stranger.text_input(key="account_link_new").input(NEW)
     stranger.text_input(key="account_link_again").input(NEW)
     stranger.button[0].click().run()
@@ -62,7 +61,7 @@ def test_an_invitation_is_shown_once_and_lets_its_user_in(visitor: Visitor) -> N
 def test_a_spent_link_says_what_to_do(visitor: Visitor) -> None:
     link = invite(visitor.hub, None, email="nora@example.com", name="", role="member")
     redeem(visitor.hub, link.token, password=NEW)
-    stranger = open_link(link.token)
+    stranger = open_link(visitor, link.token)
     assert "Ask staff for a new one" in stranger.error[0].value
     stranger.button(key="account_link_leave").click().run()
     assert [each.label for each in stranger.text_input] == ["E-mail", "Password"]

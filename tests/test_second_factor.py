@@ -11,7 +11,7 @@ from sqlmodel import select
 from lib import passwords, second_factor
 from lib.access import Actor
 from lib.clock import now
-from lib.errors import HubError, InvalidInput, NotAllowed, NotFound, RateLimited
+from lib.errors import CodeNeeded, HubError, InvalidInput, NotAllowed, NotFound, RateLimited
 from lib.hub import Hub
 from lib.models import AuditEntry, User
 from lib.rotation import count_outdated, reseal
@@ -75,7 +75,9 @@ def test_the_secret_is_sealed_and_moves_to_a_new_key(hub: Hub, ada: Actor) -> No
 
 def test_a_sign_in_is_noted_when_both_steps_are_proven(hub: Hub, ada: Actor) -> None:
     totp, _ = turn_on(hub, ada)
-    assert authenticate(hub, ada.email, password=PASSWORD, ip=IP) == ada
+    with pytest.raises(CodeNeeded) as caught:
+        authenticate(hub, ada.email, password=PASSWORD, ip=IP)
+    assert caught.value.user_id == ada.id
     assert "user.signed_in" not in actions(hub)
     assert second_factor.prove(hub, ada.id, code=later(totp), ip=IP) == ada
     assert actions(hub)[-1] == "user.signed_in"

@@ -3,25 +3,12 @@
 import streamlit as st
 
 from lib.access import Actor
-from lib.account_links import PARAMETER, OpenLink, look_up, redeem
+from lib.account_links import OpenLink, look_up, redeem
 from lib.errors import HubError, InvalidInput
 from lib.hub import Hub
 from lib.passwords import MINIMUM_CHARACTERS
 from lib.ui.errors import reporting_errors, show_refusal
-
-_TOKEN = "account_link_token"  # noqa: S105 - the key under which the tab keeps it
-
-
-def take_link() -> str | None:
-    """Return the token of the link that was opened, and take it out of the address.
-
-    The address is kept in the browser's history and sent to no one, but it is often copied.
-    """
-    if given := st.query_params.get(PARAMETER):
-        st.session_state[_TOKEN] = given
-        del st.query_params[PARAMETER]
-    token: str | None = st.session_state.get(_TOKEN)
-    return token
+from lib.ui.session import leave_link
 
 
 def show_link(hub: Hub, token: str) -> Actor | None:
@@ -30,7 +17,7 @@ def show_link(hub: Hub, token: str) -> Actor | None:
         link = look_up(hub, token)
     except HubError as error:
         show_refusal(error.message)
-        st.button("To the sign-in", key="account_link_leave", on_click=forget_link)
+        st.button("To the sign-in", key="account_link_leave", on_click=leave_link, args=(token,))
         return None
     _show_head(link)
     with st.form("account_link", clear_on_submit=False, border=True):
@@ -55,11 +42,6 @@ def show_link(hub: Hub, token: str) -> Actor | None:
             raise InvalidInput("The two passwords differ. Type them again.", field="again")
         return redeem(hub, token, password=new)
     return None
-
-
-def forget_link() -> None:
-    """Drop the token from the tab's memory; a callback."""
-    st.session_state.pop(_TOKEN, None)
 
 
 def _show_head(link: OpenLink) -> None:

@@ -13,9 +13,9 @@ from lib.ui.errors import reporting_errors
 _USER, _UNTIL = "code_user_id", "code_until"
 
 
-def ask_for_code(actor: Actor) -> None:
+def ask_for_code(user_id: str) -> None:
     """Remember, in the tab's memory on the server, whose password was just proven."""
-    st.session_state[_USER] = actor.id
+    st.session_state[_USER] = user_id
     st.session_state[_UNTIL] = now() + second_factor.STEP_LIFE
 
 

@@ -13,14 +13,20 @@ from streamlit_authenticator.views import Authenticate
 
 from lib import second_factor
 from lib.access import Actor
-from lib.errors import HubError
+from lib.errors import CodeNeeded, HubError
 from lib.hub import Hub
 from lib.sign_in import authenticate
-from lib.ui.account_link_form import forget_link, show_link, take_link
+from lib.ui.account_link_form import show_link
 from lib.ui.code_form import ask_for_code, show_code_form, waits_for_code
 from lib.ui.errors import show_refusal, stopping_on_error
 from lib.ui.resources import get_hub
-from lib.ui.session import begin_session, clear_cookie_after_sign_out, client_ip
+from lib.ui.session import (
+    begin_session,
+    clear_cookie_after_sign_out,
+    client_ip,
+    find_link,
+    leave_link,
+)
 
 _LABELS = {
     "Form name": "Sign in",
@@ -53,6 +59,7 @@ class _Check(AuthenticationModel):  # type: ignore[misc]
         self.hub = hub
         self.actor: Actor | None = None
         self.refusal: str | None = None
+        self.code_needed_of: str | None = None
 
     def login(self, username: str = "", password: str = "", *options: Any, **more: Any) -> Any:
         """Refuse an empty form here, where it costs nobody an attempt."""
@@ -65,6 +72,9 @@ class _Check(AuthenticationModel):  # type: ignore[misc]
         """Answer the library's question; it wants the user in its dict afterwards."""
         try:
             self.actor = authenticate(self.hub, username, password=password, ip=client_ip())
+        except CodeNeeded as needed:
+            self.code_needed_of = needed.user_id
+            return False
         except HubError as error:
             self.refusal = error.message
             return False
@@ -106,22 +116,29 @@ def show_login() -> None:
 
 def _show_step(hub: Hub) -> Actor | None:
     """Draw a link's form, the second step or the first; return who is through."""
-    if token := take_link():
-        proven = show_link(hub, token)
-    elif waits_for_code():
+    if token := find_link():
+        return _follow_link(hub, token)
+    if waits_for_code():
         return show_code_form(hub, ip=client_ip())
-    else:
-        proven = _show_password(hub)
+    return _show_password(hub)
+
+
+def _follow_link(hub: Hub, token: str) -> Actor | None:
+    proven = show_link(hub, token)
     if proven is None or not second_factor.is_asked_for(hub, proven):
         return proven
-    forget_link()
-    ask_for_code(proven)
+    # A new password alone is not the second factor.
+    leave_link(token)
+    ask_for_code(proven.id)
     return st.rerun()
 
 
 def _show_password(hub: Hub) -> Actor | None:
     check = _Check(hub)
     _SignIn(check).login(fields=_LABELS, key="login_form")
+    if check.code_needed_of is not None:
+        ask_for_code(check.code_needed_of)
+        return st.rerun()
     if check.refusal:
         show_refusal(check.refusal)
     st.caption("No account, or a forgotten password? Ask your staff for a link.")

@@ -12,11 +12,21 @@ from lib.ui.password_form import show_forced_change
 from lib.ui.resources import get_hub
 
 COOKIE_NAME = "hub_session"
+LINK_COOKIE_NAME = "hub_link"
 
 _SESSION_ID = "hub_session_id"
 _TICKET = "hub_ticket"
 _TICKET_UNTIL = "hub_ticket_until"
 _SIGNED_OUT = "hub_signed_out"
+_LINK_DONE = "hub_link_done"
+_TAKE_LINK = """
+const token = location.hash.startsWith('#link=') ? location.hash.slice(6) : '';
+if (token) {
+  history.replaceState(null, '', location.pathname);
+  fetch('/session/link', {method: 'POST', headers: {'X-Hub-Link': token}})
+    .then(() => location.reload());
+}
+"""
 
 
 def require_user(*roles: Role) -> Actor:
@@ -68,6 +78,22 @@ def begin_session(actor: Actor) -> None:
     st.session_state[_TICKET_UNTIL] = now() + sessions.TICKET_LIFE
 
 
+def find_link() -> str | None:
+    """Return the token of the link that brought the visitor here, and have the browser look.
+
+    The browser hands it over by a route and comes again, so that it stands in no address.
+    """
+    _run_in_browser(_TAKE_LINK)
+    token = st.context.cookies.get(LINK_COOKIE_NAME)
+    return str(token) if token and token != st.session_state.get(_LINK_DONE) else None
+
+
+def leave_link(token: str) -> None:
+    """Forget a link that was used or is not wanted, here and in the browser."""
+    st.session_state[_LINK_DONE] = token
+    _drop_link()
+
+
 def sign_out() -> None:
     """End the session in every tab and have the next run clear the cookie."""
     session_id = st.session_state.get(_SESSION_ID)
@@ -90,6 +116,8 @@ def hand_over_cookie() -> None:
     _run_in_browser(
         f"fetch('/session', {{method: 'POST', headers: {{'X-Hub-Ticket': '{ticket}'}}}})"
     )
+    if st.context.cookies.get(LINK_COOKIE_NAME):
+        _drop_link()
 
 
 def clear_cookie_after_sign_out() -> None:
@@ -114,6 +142,10 @@ def client_ip() -> str:
 def client_agent() -> str:
     """Return what the browser calls itself."""
     return str(st.context.headers.get("User-Agent") or "")
+
+
+def _drop_link() -> None:
+    _run_in_browser("fetch('/session/link', {method: 'POST'})")
 
 
 def _session_of_cookie() -> str | None:

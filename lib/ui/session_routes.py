@@ -1,6 +1,7 @@
 """The routes that set and clear the session cookie: a Streamlit script can do neither."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -10,7 +11,10 @@ from starlette.routing import Route
 from lib.sessions import LONGEST_LIFE, end_session_of_cookie, redeem_ticket
 from lib.settings import Network
 from lib.ui.resources import get_hub, get_settings
-from lib.ui.session import COOKIE_NAME
+from lib.ui.session import COOKIE_NAME, LINK_COOKIE_NAME
+
+_LINK_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}")
+_LINK_SECONDS = 900
 
 
 def set_cookie(request: Request) -> Response:
@@ -27,6 +31,29 @@ def set_cookie(request: Request) -> Response:
         max_age=int(LONGEST_LIFE.total_seconds()),
         httponly=True,
         samesite="lax",
+        secure=is_https(request, get_settings().trusted_proxies),
+    )
+    return response
+
+
+def set_link(request: Request) -> Response:
+    """Keep the token that stood behind the address's # for the next run: 204, or 403.
+
+    An empty one drops it. The token travels in headers alone, which no access log holds.
+    """
+    if not is_same_origin(request):
+        return Response(status_code=403)
+    token = request.headers.get("X-Hub-Link", "")
+    response = Response(status_code=204, headers={"Cache-Control": "no-store"})
+    if not _LINK_TOKEN.fullmatch(token):
+        response.delete_cookie(LINK_COOKIE_NAME, httponly=True, samesite="strict")
+        return response
+    response.set_cookie(
+        LINK_COOKIE_NAME,
+        token,
+        max_age=_LINK_SECONDS,
+        httponly=True,
+        samesite="strict",
         secure=is_https(request, get_settings().trusted_proxies),
     )
     return response
@@ -71,5 +98,6 @@ def is_https(request: Request, trusted_proxies: tuple[Network, ...]) -> bool:
 
 ROUTES = (
     Route("/session", set_cookie, methods=["POST"]),
+    Route("/session/link", set_link, methods=["POST"]),
     Route("/session/end", clear_cookie, methods=["POST"]),
 )
