@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from lib import integrations, overview_queries
 from lib.access import Actor
+from lib.alerts.reading import silent_integrations
 from lib.budgets import Gauge, read_gauges
 from lib.clock import now
 from lib.credential_ages import Reminder, find_reminders
@@ -26,7 +27,6 @@ from lib.models import HourlyRollup, WorkerHeartbeat
 from lib.overview_queries import HOURS
 
 WORKER_STALE = timedelta(seconds=30)
-SILENT_AFTER = timedelta(days=2)
 # From this part on a connection is degraded: of deliveries that died, of requests refused.
 _TOO_MANY = 0.05
 _NOT_MEASURED = Onwards()
@@ -151,6 +151,7 @@ def cards(hub: Hub, actor: Actor) -> list[Card]:
         last: dict[str, datetime] = dict(session.exec(overview_queries.last_events(actor)).all())
         gauges = read_gauges(session, [item.id for item in shown])
         onwards = figures_by_integration(session, actor, start=start)
+        silent = silent_integrations(session, [item.id for item in shown])
     found = [
         Card(
             integration=item,
@@ -165,7 +166,9 @@ def cards(hub: Hub, actor: Actor) -> list[Card]:
         )
         for item in shown
     ]
-    return [replace(card, state=_state(card)) for card in found]
+    return [
+        replace(card, state=_state(card, is_silent=card.integration.id in silent)) for card in found
+    ]
 
 
 def needs(shown: Sequence[Card]) -> list[Need]:
@@ -207,14 +210,14 @@ def worker_state(hub: Hub) -> WorkerState:
     return WorkerState(beat_at is not None and now() - beat_at < WORKER_STALE, beat_at)
 
 
-def _state(card: Card) -> State:
+def _state(card: Card, *, is_silent: bool) -> State:
     if not card.integration.is_active:
         return "paused"
     if card.integration.status == "failed" or card.failed:
         return "failing"
     if card.last_event_at is None:
         return "needs_setup"
-    if now() - card.last_event_at > SILENT_AFTER:
+    if is_silent:
         return "silent"
     share = card.onwards.success_share
     loses = share is not None and share < 1 - _TOO_MANY

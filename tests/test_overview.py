@@ -7,7 +7,9 @@ import pytest
 from lib import integrations, overview
 from lib.clock import now
 from lib.hub import Hub
-from lib.models import IntegrationConfig, WebhookEvent, WorkerHeartbeat
+from lib.ids import new_id
+from lib.integrations import Integration
+from lib.models import Alert, IntegrationConfig, WebhookEvent, WorkerHeartbeat
 from tests.destination_factories import (
     add_destination,
     add_route,
@@ -49,6 +51,26 @@ def test_a_card_has_24_bars_that_end_now(hub: Hub) -> None:
     assert (card.received, card.rejected, card.last_event_at) == (8, 2, None)
 
 
+def _say_silent(hub: Hub, item: Integration) -> None:
+    moment = now()
+    with hub.database.write() as session:
+        session.add(
+            Alert(
+                id=new_id("alr"),
+                user_id=item.user_id,
+                kind="integration_silent",
+                object_id=item.id,
+                state="open",
+                title="",
+                message="",
+                path="",
+                count=1,
+                first_seen_at=moment,
+                last_seen_at=moment,
+            )
+        )
+
+
 def test_the_state_of_a_card_says_what_to_do(hub: Hub) -> None:
     actor = make_user(hub)
     names = ("a new", "b healthy", "c failing", "d silent", "e paused", "f refused by vendor")
@@ -59,6 +81,7 @@ def test_the_state_of_a_card_says_what_to_do(hub: Hub) -> None:
         make_event(hub, item)
     make_event(hub, failing, status="failed")
     make_event(hub, silent, age=timedelta(days=3))
+    _say_silent(hub, silent)
     integrations.pause(hub, actor, paused.id)
     _set_status(hub, refused.id, "failed")
     states = {card.integration.name: card.state for card in overview.cards(hub, actor)}
