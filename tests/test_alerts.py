@@ -11,10 +11,11 @@ from sqlmodel import select
 from lib.access import Actor
 from lib.alerts import channels, reading
 from lib.alerts.channels import ChannelDraft
-from lib.alerts.detection import Detection
+from lib.alerts.detection import SLOW_TURN, TURN, Detection
 from lib.alerts.grouping import after_quiet_hours, next_due
 from lib.alerts.reading import AlertFilters
-from lib.alerts.sending import MOST_TRIES, PAUSES, SMS_AN_HOUR, AlertSender, claim_due
+from lib.alerts.sending import MOST_TRIES, PAUSES, AlertSender, claim_due
+from lib.alerts.text_limit import SMS_AN_HOUR
 from lib.clock import now, shifted
 from lib.hub import Hub
 from lib.ids import new_id
@@ -51,9 +52,10 @@ def ada(hub: Hub) -> Actor:
 def _look(hub: Hub, detection: Detection | None = None) -> int:
     """Make one round, whenever the last one was."""
     with hub.database.write() as session:
-        row = session.get(HubFact, "alert_round")
-        if row is not None:
-            session.delete(row)
+        for name in (TURN, SLOW_TURN):
+            row = session.get(HubFact, name)
+            if row is not None:
+                session.delete(row)
     return (detection or Detection(hub)).look()
 
 
