@@ -37,11 +37,10 @@ def mute_kind(hub: Hub, actor: Actor, kind: str) -> datetime:
     if kind not in KINDS:
         raise InvalidInput("There is no such kind of alert.", field="kind")
     until = now() + MUTED_FOR
+    stated = until.isoformat(timespec="minutes")
     with hub.database.write() as session:
         session.merge(AlertKindMute(user_id=actor.id, kind=kind, muted_until=until))
-        audit.record(
-            session, actor, "alert_kind.muted", kind, until=until.isoformat("T", "minutes")
-        )
+        audit.record(session, actor, "alert_kind.muted", kind, until=stated)
     return until
 
 

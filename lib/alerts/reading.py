@@ -94,7 +94,10 @@ def list_alerts(
 
 
 def count_open(hub: Hub, actor: Actor) -> int:
-    """Return how many alerts are open and not muted, nor their kind, for the bell; raise NotAllowed."""
+    """Return for the bell how many alerts are open and not muted; raise NotAllowed.
+
+    Kinds that the caller has muted do not count either.
+    """
     require_writer(actor)
     moment = now()
     unheard = select(AlertKindMute.kind).where(

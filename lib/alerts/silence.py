@@ -108,7 +108,7 @@ class SilenceWatch:
                 yield 0
         self._rhythms[user_id], self._learned_at[user_id] = rhythms, moment
 
-    def _hear(self, rows: Sequence[sa.Row[Any]]) -> None:
+    def _hear(self, rows: Sequence[Any]) -> None:
         """Take in what came since it was learned."""
         for row in rows:
             pair = row.integration_id, row.event_type
@@ -130,9 +130,7 @@ def _users(session: Session) -> Sequence[str]:
     ).all()
 
 
-def _in_slices(
-    database: Database, since: datetime, *narrower: Any
-) -> Iterator[Sequence[sa.Row[Any]]]:
+def _in_slices(database: Database, since: datetime, *narrower: Any) -> Iterator[Sequence[Any]]:
     """Yield the counts of what was received since then in short reads, the newest first."""
     hour, integration = col(HourlyRollup.hour), col(HourlyRollup.integration_id)
     event_type = col(HourlyRollup.event_type)

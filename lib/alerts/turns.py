@@ -1,4 +1,4 @@
-"""Whose turn it is: of many workers one makes a round, and one that was overtaken writes nothing."""
+"""Whose turn it is: of many workers one makes a round, and an overtaken one writes nothing."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
