@@ -341,7 +341,7 @@ def test_a_mute_names_a_kind(hub: Hub, ada: Actor) -> None:
 
 def test_tokens_that_nobody_used_are_in_order(hub: Hub, ada: Actor) -> None:
     item = make_integration(hub, ada)
-    make_grant(hub, item)
+    make_grant(hub, item, facts={})
     long_ago = now() - timedelta(days=2)
     _set(hub, OAuthGrant, item.id, refresh_at=long_ago, renew_at=long_ago)
     assert _look(hub) == 0

@@ -138,9 +138,7 @@ def _draw_reach(hub: Hub, user: Actor, kind: str, *, at: str, stored: dict[str, 
         number = stored.get("number", "")
         st.text_input("To", value=number, placeholder="+14155550123", key=_key(at, "number"))
         draw_problem(page, "number")
-        st.caption(
-            "Each message costs money at your provider: at most 10 an hour are sent, tests among them."
-        )
+        st.caption("Each message costs money at your provider: at most 10 an hour, with tests.")
 
 
 def _draw_quiet(at: str, stored: dict[str, Any]) -> None:
