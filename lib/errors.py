@@ -81,7 +81,8 @@ class ProviderError(HubError):
 
     `permanent` says that repeating the same call cannot help; `status` is the HTTP status,
     or None when no answer came. `is_unprocessed` says that the vendor certainly did nothing,
-    so that even sending a message may be tried again. `code` is the vendor's own.
+    so that even sending a message may be tried again. `code` is the vendor's own, and
+    `retry_after` its Retry-After header, as it came.
     """
 
     def __init__(
@@ -92,12 +93,14 @@ class ProviderError(HubError):
         status: int | None = None,
         is_unprocessed: bool = False,
         code: str | None = None,
+        retry_after: str | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.status = status
         self.is_unprocessed = is_unprocessed
         self.code = code
+        self.retry_after = retry_after
 
 
 class BudgetSpent(RateLimited, ProviderError):
@@ -107,5 +110,12 @@ class BudgetSpent(RateLimited, ProviderError):
     """
 
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
-        ProviderError.__init__(self, message, permanent=False, status=429, is_unprocessed=True)
+        ProviderError.__init__(
+            self,
+            message,
+            permanent=False,
+            status=429,
+            is_unprocessed=True,
+            retry_after=str(retry_after_seconds),
+        )
         self.retry_after_seconds = retry_after_seconds

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from lib import keys, pseudonyms
-from lib.alerts.mail_settings import reseal_mail
+from lib.alerts.mail_settings import is_mail_outdated, reseal_mail
 from lib.credentials import SEALING_TABLES, SealingRow, place_of
 from lib.errors import SecretUnreadable
 from lib.hub import Hub, open_hub
@@ -70,8 +70,8 @@ def count_outdated(hub: Hub) -> int:
             for table in SEALING_TABLES
             for fields in session.exec(select(col(table.credentials)))
         ]
-        names = pseudonyms.is_outdated(session, hub.vault)
-    return names + sum(
+        others = pseudonyms.is_outdated(session, hub.vault) + is_mail_outdated(session, hub.vault)
+    return others + sum(
         not hub.vault.is_current(entry["sealed"]) for fields in rows for entry in fields.values()
     )
 

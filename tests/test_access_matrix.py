@@ -36,8 +36,9 @@ from lib import (
     tags,
 )
 from lib.access import Actor
-from lib.alerts import channels, reading
+from lib.alerts import channels, kind_mutes, mail_settings, reading
 from lib.alerts.channels import ChannelDraft
+from lib.alerts.mail_settings import MailDraft
 from lib.alerts.reading import AlertFilters
 from lib.analytics import deliveries as delivery_figures
 from lib.analytics import figures as span_figures
@@ -157,7 +158,9 @@ MODULES = (
     integrations,
     issue_handling,
     issues,
+    kind_mutes,
     latency,
+    mail_settings,
     manual_sends,
     messages,
     monthly,
@@ -195,6 +198,18 @@ NOT_FOR_USERS = {
     # It is about the caller's own connections.
     "alerts.channels.list_texters",
     "alerts.reading.silent_integrations",
+    # Each is about the caller alone: tests/test_alerts.py.
+    "alerts.kind_mutes.muted_kinds",
+    "alerts.kind_mutes.tell_unmuted",
+    "alerts.kind_mutes.unmute_kind",
+    "alerts.mail_settings.check_address",
+    "alerts.mail_settings.is_mail_outdated",
+    "alerts.mail_settings.open_mail_server",
+    "alerts.mail_settings.reseal_mail",
+    # They return nothing, and are staff's alone: tests/test_alert_mail.py.
+    "alerts.mail_settings.remove_mail_settings",
+    "alerts.mail_settings.send_test_mail",
+    "alerts.mail_settings.set_mail_settings",
     "budgets.open_client",
     "budgets.read_gauges",
     "oauth.complete_install",
@@ -566,11 +581,13 @@ TAKEN_AWAY: dict[str, Call] = {
     ),
 }
 FOR_STAFF: dict[str, Call] = {
+    "alerts.mail_settings.get_mail_settings": lambda g, who: _with_mail_server(g.hub, who),
     "analytics.scopes.members": lambda g, who: scopes.members(g.hub, who),
 }
 # Adds to the caller's own; there is nothing of another's to reach.
 ADDS: dict[str, Call] = {
     "alerts.channels.add": lambda g, who: channels.add(g.hub, who, MAIL_CHANNEL),
+    "alerts.kind_mutes.mute_kind": lambda g, who: kind_mutes.mute_kind(g.hub, who, "check_failed"),
     "laboratory.calculator.calculate": lambda g, who: calculator.calculate(
         who, calculator.Question("twilio", URL, "application/json", "{}", {"auth_token": "typed"})
     ),
@@ -842,6 +859,13 @@ def _public_functions(module: ModuleType) -> list[str]:
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     ]
+
+
+def _with_mail_server(hub: Hub, who: Actor) -> Any:
+    if who.sees_all and who.role == "staff":
+        draft = MailDraft("mail.example.com", 587, "starttls", sender="hub@example.com")
+        mail_settings.set_mail_settings(hub, who, draft)
+    return mail_settings.get_mail_settings(hub, who)
 
 
 def _make_alert(hub: Hub, owner: Actor) -> str:

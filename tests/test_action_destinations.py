@@ -41,10 +41,12 @@ from tests.delivering import (
     make_due,
     queue,
     state_of,
+    waits,
 )
 from tests.event_factories import make_event
 from tests.factories import make_user
 from tests.fakes import twilio
+from tests.fakes.trouble import BUSY_SECONDS
 
 LOOK = "{page_size: `1`}"
 MAPPING = "{to: data.From, body: join('', ['You wrote: ', data.Body])}"
@@ -289,6 +291,21 @@ def test_a_message_is_only_repeated_when_it_certainly_was_not_sent(
     assert (row.status, row.error_class) == (status, error_class)
     assert words in (row.last_error or "")
     assert token not in (row.last_error or "")
+
+
+def test_a_vendor_that_asks_to_wait_is_not_called_before(
+    acting: Hub, ada: Actor, item: Integration
+) -> None:
+    use_token(acting, ada, item, "MAGICBUSY")
+    begun, place = now(), add(acting, ada, item)
+    delivery_id = queue_one(acting, item, place)
+    row = run_until_attempted(acting, delivery_id)
+    asked = timedelta(seconds=BUSY_SECONDS)
+    assert row.status == "retrying"
+    assert asked <= waits(row, begun) < asked + timedelta(seconds=60)
+    blocked_until = state_of(acting, row_of(acting, place)).blocked_until
+    assert blocked_until
+    assert blocked_until >= begun + asked
 
 
 def test_what_was_not_sent_goes_out_later(

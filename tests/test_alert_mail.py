@@ -25,9 +25,12 @@ from lib.alerts.wording import SMS_CHARACTERS, as_hook, as_html, as_sms, as_text
 from lib.clock import now
 from lib.errors import InvalidInput, NotAllowed
 from lib.hub import Hub
+from lib.keys import create_key_file, read_key_file
 from lib.models import Alert, AlertMessage, DestinationState, HubSetting
 from lib.outgoing.late_sender import LateSender
-from lib.rotation import reseal
+from lib.rotation import count_outdated, reseal
+from lib.seals import Vault
+from lib.settings import decode_master_keys
 from lib.worker.loop import Worker
 from tests.certificates import Authority
 from tests.delivering import ScriptedSender
@@ -144,6 +147,41 @@ def test_the_password_is_sealed_kept_and_never_given_to_another_server(hub: Hub)
     assert reseal(hub).unreadable == ()
     with pytest.raises(NotAllowed):
         mail_settings.get_mail_settings(hub, make_user(hub))
+
+
+@pytest.mark.parametrize("role", ["member", "analyst"])
+def test_the_mail_server_is_for_staff_alone(hub: Hub, role: str) -> None:
+    staff = make_user(hub, "sam@example.com", "staff")
+    other = make_user(hub, "eve@example.com", role)
+    mail_settings.set_mail_settings(hub, staff, _draft())
+    calls: list[Callable[[], object]] = [
+        lambda: mail_settings.get_mail_settings(hub, other),
+        lambda: mail_settings.set_mail_settings(hub, other, _draft(host="mail.evil.example")),
+        lambda: mail_settings.remove_mail_settings(hub, other),
+        lambda: mail_settings.send_test_mail(hub, other),
+    ]
+    for call in calls:
+        with pytest.raises(NotAllowed):
+            call()
+    shown = mail_settings.get_mail_settings(hub, staff)
+    assert shown
+    assert shown.host == "127.0.0.1"
+
+
+def test_a_rotation_counts_and_renews_the_password(hub: Hub, tmp_path: Path) -> None:
+    staff = make_user(hub, "sam@example.com", "staff")
+    mail_settings.set_mail_settings(hub, staff, _draft())
+    path = tmp_path / "other.keys"
+    create_key_file(path)
+    first = hub.settings.master_keys
+    assert first is not None
+    old = decode_master_keys(first.get_secret_value())
+    rotated = Hub(hub.settings, hub.database, Vault([*read_key_file(path), *old]))
+    assert (count_outdated(hub), count_outdated(rotated)) == (0, 1)
+    assert reseal(rotated).resealed == 1
+    assert count_outdated(rotated) == 0
+    with hub.database.read() as session:
+        assert mail_settings.open_mail_server(session, rotated.vault).password == PASSWORD
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,15 @@ import pytest
 from sqlmodel import select
 
 from lib.access import Actor
-from lib.alerts import channels, reading
+from lib.alerts import channels, kind_mutes, reading
 from lib.alerts.channels import ChannelDraft
-from lib.alerts.detection import Detection
+from lib.alerts.detection import SLOW_TURN, TURN, Detection
 from lib.alerts.grouping import after_quiet_hours, next_due
 from lib.alerts.reading import AlertFilters
-from lib.alerts.sending import MOST_TRIES, PAUSES, SMS_AN_HOUR, AlertSender, claim_due
+from lib.alerts.sending import MOST_TRIES, PAUSES, AlertSender, claim_due
+from lib.alerts.text_limit import SMS_AN_HOUR
 from lib.clock import now, shifted
+from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import (
@@ -30,6 +32,7 @@ from lib.models import (
     HubFact,
     IntegrationConfig,
     Issue,
+    OAuthGrant,
     VendorBudget,
     WebhookEvent,
 )
@@ -37,6 +40,7 @@ from lib.worker.database_thread import DatabaseThread
 from tests.delivering import ScriptedSender, answer
 from tests.event_factories import make_event, make_integration, make_rollup
 from tests.factories import make_user
+from tests.oauth_clients import make_grant
 from tests.outgoing_factories import make_delivery, make_destination, make_issue
 
 HOOK = "https://hooks.example.com/services/T0/s3cr3t-hook"
@@ -51,9 +55,10 @@ def ada(hub: Hub) -> Actor:
 def _look(hub: Hub, detection: Detection | None = None) -> int:
     """Make one round, whenever the last one was."""
     with hub.database.write() as session:
-        row = session.get(HubFact, "alert_round")
-        if row is not None:
-            session.delete(row)
+        for name in (TURN, SLOW_TURN):
+            row = session.get(HubFact, name)
+            if row is not None:
+                session.delete(row)
     return (detection or Detection(hub)).look()
 
 
@@ -265,6 +270,90 @@ def test_a_muted_issue_opens_no_alert(hub: Hub, ada: Actor) -> None:
         assert _look(hub) == 1
 
 
+@pytest.mark.parametrize("state", ["acknowledged", "ignored", "muted"])
+def test_an_issue_that_somebody_handles_is_told_no_more(hub: Hub, ada: Actor, state: str) -> None:
+    issue_id = _make_issue(hub, ada)
+    _slack(hub, ada)
+    _look(hub)
+    muted_until = now() + timedelta(days=1) if state == "muted" else None
+    _set(hub, Issue, issue_id, state="open" if muted_until else state, muted_until=muted_until)
+    sender = ScriptedSender()
+    _send(hub, sender)
+    with shifted(timedelta(minutes=10)):
+        _look(hub)
+        _send(hub, sender)
+    assert _alerts(hub)[0].state == "resolved"
+    assert sender.sent == []
+    assert _messages(hub) == []
+    _set(hub, Issue, issue_id, state="open")
+    with shifted(timedelta(days=2)):
+        _look(hub)
+        _send(hub, sender)
+    assert sender.count(HOOK) == 1
+
+
+def test_an_issue_that_is_resolved_is_told(hub: Hub, ada: Actor) -> None:
+    issue_id = _make_issue(hub, ada)
+    _slack(hub, ada)
+    _look(hub)
+    sender = ScriptedSender()
+    _send(hub, sender)
+    _set(hub, Issue, issue_id, state="resolved")
+    with shifted(timedelta(minutes=10)):
+        _look(hub)
+        _send(hub, sender)
+    assert b"Resolved: Deliveries to Warehouse" in sender.sent[1].body
+
+
+def test_a_muted_kind_is_told_to_others_and_later_what_is_still_open(hub: Hub, ada: Actor) -> None:
+    staff = make_user(hub, "sam@example.com", "staff")
+    own, others = _slack(hub, ada), _slack(hub, staff, hears_all=True)
+    kind_mutes.mute_kind(hub, ada, "breaker_open")
+    _break_breaker(hub, ada)
+    _look(hub)
+    assert [each.channel_id for each in _messages(hub)] == [others]
+    assert (reading.count_open(hub, ada), reading.count_open(hub, staff)) == (0, 1)
+    assert list(kind_mutes.muted_kinds(hub, ada)) == ["breaker_open"]
+    with shifted(timedelta(days=1, minutes=1)):
+        _look(hub)
+        assert [each.channel_id for each in _messages(hub)] == [others, own]
+        assert (reading.count_open(hub, ada), kind_mutes.muted_kinds(hub, ada)) == (1, {})
+
+
+def test_a_kind_that_is_muted_while_news_wait_is_not_told(hub: Hub, ada: Actor) -> None:
+    _slack(hub, ada)
+    _break_breaker(hub, ada)
+    _look(hub)
+    kind_mutes.mute_kind(hub, ada, "breaker_open")
+    sender = ScriptedSender()
+    _send(hub, sender)
+    assert sender.sent == []
+    kind_mutes.unmute_kind(hub, ada, "breaker_open")
+    _look(hub)
+    _send(hub, sender)
+    assert sender.count(HOOK) == 1
+
+
+def test_a_mute_names_a_kind(hub: Hub, ada: Actor) -> None:
+    with pytest.raises(InvalidInput):
+        kind_mutes.mute_kind(hub, ada, "everything")
+
+
+def test_tokens_that_nobody_used_are_in_order(hub: Hub, ada: Actor) -> None:
+    item = make_integration(hub, ada)
+    make_grant(hub, item, facts={})
+    long_ago = now() - timedelta(days=2)
+    _set(hub, OAuthGrant, item.id, refresh_at=long_ago, renew_at=long_ago)
+    assert _look(hub) == 0
+    # A renewal that began, and whose process died.
+    _set(hub, OAuthGrant, item.id, lease_holder="gone", lease_ends_at=now() - timedelta(hours=2))
+    assert _look(hub) == 1
+    _set(hub, OAuthGrant, item.id, lease_holder=None, trouble="HighLevel refused it.")
+    with shifted(timedelta(minutes=2)):
+        _look(hub)
+    assert [each.message for each in _alerts(hub)] == ["HighLevel refused it."]
+
+
 def test_the_silence_is_told_with_its_rhythm(hub: Hub, ada: Actor) -> None:
     _be_silent(hub, ada)
     _look(hub)
@@ -435,6 +524,32 @@ def test_the_list_shows_own_alerts_only(hub: Hub, ada: Actor) -> None:
     ]
     assert reading.list_alerts(hub, eve, AlertFilters()).rows == []
     assert (reading.count_open(hub, eve), reading.count_open(hub, staff)) == (0, 1)
+
+
+def test_what_returns_moves_up_and_pages_are_whole(hub: Hub, ada: Actor) -> None:
+    mend = _break_breaker(hub, ada)
+    _look(hub)
+    first = _alerts(hub)[0]
+    mend()
+    for number in range(1, 4):
+        with shifted(number * SECOND):
+            _fail_check(hub, ada)
+            _look(hub)
+    _set(hub, DestinationState, first.object_id, breaker="open")
+    with shifted(timedelta(minutes=5)):
+        _look(hub)
+    shown, cursor = [], None
+    while True:
+        page = reading.list_alerts(hub, ada, AlertFilters("open"), cursor=cursor, limit=1)
+        shown += [each.id for each in page.rows]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert shown[0] == first.id
+    newest_last = [each.id for each in _alerts(hub) if each.id != first.id]
+    assert shown[1:] == newest_last[::-1]
+    with pytest.raises(InvalidInput):
+        reading.list_alerts(hub, ada, AlertFilters(), cursor="alr_1")
 
 
 def test_an_sms_channel_pauses_after_ten_in_an_hour(hub: Hub, ada: Actor) -> None:

@@ -6,8 +6,9 @@ import pytest
 from sqlmodel import select
 
 from lib.alerts.detection import Detection
+from lib.clock import now
 from lib.hub import Hub
-from lib.models import Alert, AlertChannel, DestinationState, HubSetting
+from lib.models import Alert, AlertChannel, AlertKindMute, DestinationState, HubSetting
 from tests.outgoing_factories import make_destination
 from tests.visitors import Visitor, visiting
 
@@ -49,6 +50,32 @@ def test_an_alert_is_muted(visitor: Visitor) -> None:
         alert = session.get(Alert, alert_id)
         assert alert
         assert alert.muted_until
+
+
+def test_a_kind_is_muted_for_oneself_and_heard_again(visitor: Visitor) -> None:
+    alert_id = _break(visitor)
+    script = visitor.open("alerts")
+    script.button(key=f"alerts_mute_kind_{alert_id}").click().run()
+    assert not script.exception
+    assert any("You hear nothing of" in each.value for each in script.main.caption)
+    with visitor.hub.database.read() as session:
+        assert [each.kind for each in session.exec(select(AlertKindMute))] == ["breaker_open"]
+    script.button(key="alerts_unmute_kind_breaker_open").click().run()
+    assert not script.exception
+    assert not any("You hear nothing of" in each.value for each in script.main.caption)
+
+
+def test_open_ones_are_shown_first_and_the_state_stands_in_the_address(visitor: Visitor) -> None:
+    alert_id = _break(visitor)
+    with visitor.hub.database.write() as session:
+        alert = session.get_one(Alert, alert_id)
+        alert.state, alert.resolved_at = "resolved", now()
+    script = visitor.open("alerts")
+    assert script.success[0].value == "Nothing is wrong."
+    script.button_group(key="alerts_state").set_value("all").run()
+    assert not script.exception
+    assert script.query_params["state"] == "all"
+    assert any("Warehouse keeps failing" in each.value for each in script.main.markdown)
 
 
 def test_nothing_wrong_is_said(visitor: Visitor) -> None:

@@ -16,6 +16,7 @@ from lib.action_runs import check_input
 from lib.addresses import check_url
 from lib.alerts.kinds import EVERYTHING, KINDS
 from lib.alerts.mail_settings import check_address
+from lib.alerts.text_limit import begin_trial, end_trial
 from lib.alerts.transports import URL, Failure, Transports, texting_action
 from lib.alerts.wording import trial_news
 from lib.clock import now
@@ -168,15 +169,18 @@ def remove(hub: Hub, actor: Actor, channel_id: str) -> None:
 def send_test(hub: Hub, actor: Actor, channel_id: str) -> Failure | None:
     """Send a test message now and return why it failed; raise NotFound for another's.
 
+    A text message costs money, so it counts, and RateLimited is raised when none is left.
     Runs an event loop of its own, so it is called from a thread without one.
     """
     require_writer(actor)
     with hub.database.write() as session:
         row = _owned(session, actor, channel_id)
+        trial_id = begin_trial(session, row, now())
         audit.record(session, actor, "alert_channel.tested", row.id, name=row.name)
     failure = asyncio.run(_try(hub, row))
     with hub.database.write() as session:
         row = _owned(session, actor, channel_id)
+        end_trial(session, trial_id, failure, moment=now())
         row.last_error = failure.message if failure else None
         row.last_sent_at = row.last_sent_at if failure else now()
     return failure

@@ -35,8 +35,14 @@ def _troubled_grants(session: Session, moment: datetime) -> list[Condition]:
         .join(OAuthGrant, col(OAuthGrant.id) == IntegrationConfig.id)
         .where(
             col(IntegrationConfig.deleted_at).is_(None),
+            # Tokens are renewed when they are used, so one that nobody used for long is in order;
+            # one whose renewal began and never ended is not.
             col(OAuthGrant.trouble).is_not(None)
-            | (col(OAuthGrant.refresh_at) < moment - _REFRESH_LATE),
+            | (
+                col(OAuthGrant.lease_holder).is_not(None)
+                & (col(OAuthGrant.lease_ends_at) < moment - _REFRESH_LATE)
+                & (col(OAuthGrant.refresh_at) < moment - _REFRESH_LATE)
+            ),
         )
         .limit(MOST_ROWS)
     ).all()
@@ -46,7 +52,8 @@ def _troubled_grants(session: Session, moment: datetime) -> list[Condition]:
             KIND,
             title=f"The authorisation of {row.name} needs you",
             message=grant.trouble
-            or "Its tokens could not be renewed in time. Connect the account again.",
+            or "The renewal of its tokens began and did not end. Test the connection; if that "
+            "fails, connect the account again.",
         )
         for row, grant in rows
     ]

@@ -8,29 +8,77 @@ from sqlmodel import Session, col, select
 
 from lib.alerts.kinds import EVERYTHING
 from lib.ids import new_id
-from lib.models import Alert, AlertChannel, AlertMessage, User
+from lib.models import Alert, AlertChannel, AlertKindMute, AlertMessage, Issue, User
 
 SHORTEST = timedelta(minutes=5)
 LONGEST = timedelta(hours=1)
 MOST_IN_A_GROUP = 200
 _MOST_CHANNELS = 1_000
+_TAKEN_UP = ("acknowledged", "ignored")
 
 
-def announce(session: Session, alerts: Sequence[Alert], moment: datetime) -> None:
-    """Put the news of `alerts` on the messages of all channels that hear them."""
+def announce(
+    session: Session, alerts: Sequence[Alert], moment: datetime, *, only_to: str | None = None
+) -> None:
+    """Put the news of `alerts` on the messages of all channels that hear them.
+
+    `only_to` is the one user whose channels are meant, None for all.
+    """
     session.flush()
-    news = [each for each in alerts if not is_muted(each, moment)]
+    news = tellable(session, alerts, moment)
     if not news:
         return
-    for channel in _channels(session, {each.user_id for each in news}):
-        told = list(dict.fromkeys(each.id for each in news if hears(channel, each)))
+    channels = [
+        each
+        for each in _channels(session, {each.user_id for each in news})
+        if only_to in (None, each.user_id)
+    ]
+    muted = muted_kinds_of(session, {each.user_id for each in channels}, moment)
+    for channel in channels:
+        told = [
+            each.id
+            for each in news
+            if hears(channel, each) and (channel.user_id, each.kind) not in muted
+        ]
         if told:
-            _add(session, channel, told, moment=moment)
+            _add(session, channel, list(dict.fromkeys(told)), moment=moment)
 
 
-def is_muted(alert: Alert, moment: datetime) -> bool:
-    """Tell whether nothing is to be said of it now."""
-    return alert.muted_until is not None and alert.muted_until > moment
+def tellable(session: Session, alerts: Sequence[Alert], moment: datetime) -> list[Alert]:
+    """Return those of which something is to be said now.
+
+    Nothing is said of what is muted, nor of issues that somebody took up, muted or ignored:
+    that ends their alert, and is no news that the cause was mended.
+    """
+    ids = [each.object_id for each in alerts if each.kind == "issue_open"]
+    handled = set(
+        session.exec(
+            select(Issue.id).where(
+                col(Issue.id).in_(ids),
+                col(Issue.state).in_(_TAKEN_UP) | (col(Issue.muted_until) > moment),
+            )
+        ).all()
+        if ids
+        else ()
+    )
+    return [
+        each
+        for each in alerts
+        if not (each.muted_until is not None and each.muted_until > moment)
+        and not (each.kind == "issue_open" and each.object_id in handled)
+    ]
+
+
+def muted_kinds_of(
+    session: Session, user_ids: Iterable[str], moment: datetime
+) -> set[tuple[str, str]]:
+    """Return which of these users wants to hear nothing of which kinds."""
+    rows = session.exec(
+        select(AlertKindMute).where(
+            col(AlertKindMute.user_id).in_(list(user_ids)), col(AlertKindMute.muted_until) > moment
+        )
+    ).all()
+    return {(row.user_id, row.kind) for row in rows}
 
 
 def hears(channel: AlertChannel, alert: Alert) -> bool:
@@ -102,6 +150,7 @@ def _add(
         .where(
             AlertMessage.channel_id == channel.id,
             AlertMessage.status == "pending",
+            col(AlertMessage.due_at).is_not(None),
             AlertMessage.attempts == 0,
             col(AlertMessage.lease_until).is_(None),
         )
@@ -115,7 +164,7 @@ def _add(
         return
     earlier = session.exec(
         select(AlertMessage.created_at, AlertMessage.sent_at)
-        .where(AlertMessage.channel_id == channel.id)
+        .where(AlertMessage.channel_id == channel.id, AlertMessage.status != "trial")
         .order_by(col(AlertMessage.id).desc())
         .limit(2)
     ).all()

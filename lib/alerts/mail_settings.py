@@ -131,6 +131,13 @@ def check_address(text: str, *, field: str) -> str:
     return address
 
 
+def is_mail_outdated(session: Session, vault: Vault) -> bool:
+    """Say whether the password is sealed with another key than the one that seals now."""
+    row = session.get(HubSetting, NAME)
+    entry = row.value.get(_PASSWORD) if row else None
+    return entry is not None and not vault.is_current(entry["sealed"])
+
+
 def reseal_mail(hub: Hub) -> int:
     """Seal the password with the key that seals now; return how many values were sealed."""
     with hub.database.write() as session:

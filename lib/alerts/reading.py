@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import func, or_
+from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
 from lib import audit
 from lib.access import Actor, require_writer
 from lib.alerts.kinds import UNTIL_RESOLVED, Severity, label_of, severity_of
 from lib.clock import now
-from lib.errors import NotFound
+from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
-from lib.models import Alert, User
+from lib.models import Alert, AlertKindMute, User
 from lib.paging import Page, check_limit
 
 Mute = Literal["hour", "day", "resolved"]
@@ -67,7 +67,10 @@ def list_alerts(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[AlertView]:
-    """Return one page of alerts, the newest first; raise NotAllowed for analysts."""
+    """Return one page of alerts, what began last first; raise NotAllowed for analysts.
+
+    One that returns begins anew, so it moves up. Raises InvalidInput for a broken cursor.
+    """
     require_writer(actor)
     check_limit(limit)
     query = select(Alert, User.email).join(User, col(User.id) == Alert.user_id)
@@ -77,23 +80,36 @@ def list_alerts(
         query = query.where(Alert.state == filters.state)
     if filters.kind:
         query = query.where(Alert.kind == filters.kind)
+    began_at, row_id = col(Alert.first_seen_at), col(Alert.id)
     if cursor:
-        query = query.where(col(Alert.id) < cursor)
+        moment, last_id = _read_cursor(cursor)
+        is_later = or_(began_at < moment, and_(began_at == moment, row_id < last_id))
+        query = query.where(began_at <= moment, is_later)
+    query = query.order_by(began_at.desc(), row_id.desc()).limit(limit + 1)
     with hub.database.read() as session:
-        rows = session.exec(query.order_by(col(Alert.id).desc()).limit(limit + 1)).all()
+        rows = session.exec(query).all()
     shown = [_view(alert, email) for alert, email in rows[:limit]]
-    return Page(shown, shown[-1].id if len(rows) > limit else None)
+    is_last = len(rows) <= limit
+    return Page(shown, None if is_last else _cursor_of(shown[-1]))
 
 
 def count_open(hub: Hub, actor: Actor) -> int:
-    """Return how many alerts are open and not muted, for the bell; raise NotAllowed."""
+    """Return for the bell how many alerts are open and not muted; raise NotAllowed.
+
+    Kinds that the caller has muted do not count either.
+    """
     require_writer(actor)
+    moment = now()
+    unheard = select(AlertKindMute.kind).where(
+        AlertKindMute.user_id == actor.id, col(AlertKindMute.muted_until) > moment
+    )
     query = (
         select(func.count())
         .select_from(Alert)
         .where(
             Alert.state == "open",
-            or_(col(Alert.muted_until).is_(None), col(Alert.muted_until) <= now()),
+            or_(col(Alert.muted_until).is_(None), col(Alert.muted_until) <= moment),
+            col(Alert.kind).not_in(unheard),
         )
     )
     if not actor.sees_all:
@@ -137,6 +153,18 @@ def silent_integrations(session: Session, ids: Iterable[str]) -> set[str]:
             )
         ).all()
     )
+
+
+def _cursor_of(row: AlertView) -> str:
+    return f"{row.first_seen_at.isoformat()}|{row.id}"
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    stated, _, last_id = cursor.partition("|")
+    try:
+        return datetime.fromisoformat(stated), last_id
+    except ValueError:
+        raise InvalidInput("Begin with the first page again.", field="cursor") from None
 
 
 def _owned(session: Session, actor: Actor, alert_id: str) -> Alert:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session, col, select
 
-from lib.alerts.grouping import MOST_IN_A_GROUP, is_muted
+from lib.alerts.grouping import MOST_IN_A_GROUP, muted_kinds_of, tellable
+from lib.alerts.text_limit import LEASE, next_text_at
 from lib.alerts.transports import Failure, Transports
 from lib.alerts.wording import News, compose
 from lib.clock import now
@@ -21,12 +22,8 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
 MOST_AT_ONCE = 10
-# Longer than every deadline of a transport, so that nobody sends it meanwhile.
-LEASE = timedelta(minutes=3)
 PAUSES = tuple(timedelta(seconds=each) for each in (30, 120, 600, 1_800, 7_200))
 MOST_TRIES = len(PAUSES) + 1
-SMS_AN_HOUR = 10
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,6 +99,7 @@ def claim_due(hub: Hub, most: int) -> list[Outgoing]:
             .limit(most)
             .with_for_update(skip_locked=True, of=AlertMessage)
         ).all()
+        _lock_texting(session, [channel for _, channel in rows])
         found = [_claim(session, hub, message, channel=channel) for message, channel in rows]
         return [each for each in found if each is not None]
 
@@ -131,10 +129,10 @@ def _claim(
     session: Session, hub: Hub, message: AlertMessage, *, channel: AlertChannel
 ) -> Outgoing | None:
     moment = now()
-    if channel.kind == "sms" and (later := _next_sms_at(session, channel, moment)):
+    if channel.kind == "sms" and (later := next_text_at(session, channel.id, moment)):
         message.due_at = later
         return None
-    wanted = _wanted(session, message, moment)
+    wanted = _wanted(session, message, channel, moment=moment)
     if not wanted:
         session.delete(message)
         return None
@@ -149,22 +147,22 @@ def _claim(
     return Outgoing(message.id, message.attempts, channel, news)
 
 
-def _wanted(session: Session, message: AlertMessage, moment: datetime) -> Sequence[Alert]:
+def _lock_texting(session: Session, channels: Sequence[AlertChannel]) -> None:
+    """Let one worker at a time spend a channel's texts; all lock in one order."""
+    ids = [each.id for each in channels if each.kind == "sms"]
+    if ids:
+        query = select(AlertChannel.id).where(col(AlertChannel.id).in_(ids))
+        session.exec(query.order_by(col(AlertChannel.id)).with_for_update()).all()
+
+
+def _wanted(
+    session: Session, message: AlertMessage, channel: AlertChannel, *, moment: datetime
+) -> Sequence[Alert]:
     ids = message.alert_ids[:MOST_IN_A_GROUP]
     rows = session.exec(select(Alert).where(col(Alert.id).in_(ids))).all()
-    return [each for each in rows if not is_muted(each, moment)]
-
-
-def _next_sms_at(session: Session, channel: AlertChannel, moment: datetime) -> datetime | None:
-    """Return when the channel may cost money again, None for now."""
-    sent = session.exec(
-        select(AlertMessage.sent_at)
-        .where(
-            AlertMessage.channel_id == channel.id,
-            col(AlertMessage.sent_at) > moment - _HOUR,
-        )
-        .order_by(col(AlertMessage.sent_at).desc())
-        .limit(SMS_AN_HOUR)
-    ).all()
-    oldest = sent[-1] if len(sent) >= SMS_AN_HOUR else None
-    return oldest + _HOUR if oldest is not None else None
+    muted = muted_kinds_of(session, [channel.user_id], moment)
+    return [
+        each
+        for each in tellable(session, rows, moment)
+        if (channel.user_id, each.kind) not in muted
+    ]

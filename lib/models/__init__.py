@@ -1,6 +1,6 @@
 """The tables, grouped by subject; no I/O."""
 
-from lib.models.alerts import Alert, AlertChannel, AlertMessage
+from lib.models.alerts import Alert, AlertChannel, AlertKindMute, AlertMessage
 from lib.models.api import ApiToken, IdempotencyKey
 from lib.models.events import (
     EventKey,
@@ -40,6 +40,7 @@ __all__ = [
     "AccountLink",
     "Alert",
     "AlertChannel",
+    "AlertKindMute",
     "AlertMessage",
     "ApiCall",
     "ApiToken",

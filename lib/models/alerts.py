@@ -9,6 +9,8 @@ from sqlmodel import Field
 from lib.models.registry import Base
 
 _DUE = text("due_at IS NOT NULL")
+_OPEN = text("state = 'open'")
+_RESOLVED = text("resolved_at IS NOT NULL")
 
 
 class AlertChannel(Base, table=True):
@@ -40,14 +42,24 @@ class Alert(Base, table=True):
     """One condition of one object, from when it was first seen until it is over.
 
     `kind` names the condition and `object_id` what it is about; the same condition of the same
-    object counts up in one row. `state` is open or resolved. `path` is the filtered screen
-    that shows more. Nothing is told while `muted_until` is ahead.
+    object counts up in one row, and `first_seen_at` is that of the last time. `state` is open or
+    resolved. `path` is the filtered screen that shows more. Nothing is told while `muted_until`
+    is ahead.
     """
 
     __tablename__ = "alerts"
     __table_args__ = (
         UniqueConstraint("user_id", "kind", "object_id"),
-        Index("ix_alerts_user_id_state", "user_id", "state"),
+        # What the bell counts and each round compares with: few rows of however long a history.
+        Index("ix_alerts_open", "user_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_alerts_first_seen_at_id", "first_seen_at", "id"),
+        Index("ix_alerts_user_id_first_seen_at_id", "user_id", "first_seen_at", "id"),
+        Index(
+            "ix_alerts_resolved_at",
+            "resolved_at",
+            sqlite_where=_RESOLVED,
+            postgresql_where=_RESOLVED,
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -65,17 +77,28 @@ class Alert(Base, table=True):
     muted_until: datetime | None = None
 
 
+class AlertKindMute(Base, table=True):
+    """A kind of alerts that one user wants to hear nothing of, over any channel of theirs."""
+
+    __tablename__ = "alert_kind_mutes"
+
+    user_id: str = Field(primary_key=True, foreign_key="users.id", ondelete="CASCADE")
+    kind: str = Field(primary_key=True)
+    muted_until: datetime = Field(index=True)
+
+
 class AlertMessage(Base, table=True):
     """What is to be told over one channel; several alerts of a user are grouped in one.
 
     `due_at` is set exactly while it waits; `lease_until` while a worker sends it. `status` is
-    pending, sent or failed.
+    pending, sent or failed, or trial for a test that somebody asked for and that cost money.
     """
 
     __tablename__ = "alert_messages"
     __table_args__ = (
         Index("ix_alert_messages_due_at", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
         Index("ix_alert_messages_channel_id_id", "channel_id", "id"),
+        Index("ix_alert_messages_waiting", "channel_id", sqlite_where=_DUE, postgresql_where=_DUE),
     )
 
     id: str = Field(primary_key=True)

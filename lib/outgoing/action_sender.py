@@ -94,6 +94,7 @@ def _explain(action: Action, error: ProviderError) -> Fault:
         f"{MAYBE_DONE} {error.message}" if is_unsure else error.message,
         was_sent=not error.is_unprocessed,
         is_final=is_unsure or error.permanent,
+        retry_after=error.retry_after,
     )
 
 

@@ -34,13 +34,15 @@ class Fault:
     """Why no whole answer came: a class, and a sentence that names the next step.
 
     `was_sent` is False when the request certainly never reached the other side. `is_final`
-    says that repeating cannot help, or might repeat an effect.
+    says that repeating cannot help, or might repeat an effect. `retry_after` is what the other
+    side's Retry-After said, where an answer stands behind the fault.
     """
 
     error_class: ErrorClass
     message: str
     was_sent: bool
     is_final: bool = False
+    retry_after: str | None = None
 
 
 @dataclass(frozen=True)

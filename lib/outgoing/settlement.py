@@ -109,10 +109,14 @@ def _note_in_state(state: DestinationState, item: Finished, moment: datetime) ->
 
 
 def _asked_wait(item: Finished, moment: datetime) -> timedelta | None:
-    reply = item.result.exchange.reply
-    if reply is None or item.result.judgement.outcome != "retry":
+    if item.result.judgement.outcome != "retry":
         return None
-    return schedule.asked_wait(reply.headers, moment)
+    exchange = item.result.exchange
+    if exchange.reply is not None:
+        return schedule.asked_wait(exchange.reply.headers, moment)
+    if exchange.fault is not None and exchange.fault.retry_after:
+        return schedule.asked_wait({"retry-after": exchange.fault.retry_after}, moment)
+    return None
 
 
 def _still_held(session: Session, finished: Sequence[Finished]) -> set[str]:

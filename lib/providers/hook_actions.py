@@ -59,4 +59,5 @@ class TriggerHook(Action):
             status=answer.status,
             # A refusal came before anything was queued; a failure may have come after.
             is_unprocessed=answer.status < 500,
+            retry_after=answer.headers.get("retry-after"),
         )

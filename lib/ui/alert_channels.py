@@ -11,7 +11,7 @@ from lib.alerts.kinds import EVERYTHING, KINDS
 from lib.errors import HubError
 from lib.hub import Hub
 from lib.ui.form_problems import draw_other_problem, draw_problem, forget_problem, keep_problem
-from lib.ui.formats import ago, plain
+from lib.ui.formats import absolute, ago, plain
 from lib.ui.telling import do_and_tell, tell
 
 _PAGE = "alerts_channel"
@@ -57,7 +57,10 @@ def _draw_channel(hub: Hub, user: Actor, row: ChannelView) -> None:
         if st.button("Remove", key=f"{key}_remove", icon=":material/delete:"):
             _confirm_removal(hub, user, row)
     owner = f" · {plain(row.owner)}" if user.sees_all else ""
-    st.caption(f"{CHANNEL_KINDS[row.kind]} · last message {ago(row.last_sent_at)}{owner}")
+    st.caption(
+        f"{CHANNEL_KINDS[row.kind]} · last message {ago(row.last_sent_at)}{owner}",
+        help=absolute(row.last_sent_at) if row.last_sent_at else None,
+    )
     if row.last_error:
         st.error(f"Not told: {plain(row.last_error)}", icon=":material/error:")
     with st.expander("Edit"):
@@ -135,7 +138,7 @@ def _draw_reach(hub: Hub, user: Actor, kind: str, *, at: str, stored: dict[str, 
         number = stored.get("number", "")
         st.text_input("To", value=number, placeholder="+14155550123", key=_key(at, "number"))
         draw_problem(page, "number")
-        st.caption("Each message costs money at your provider: at most 10 an hour are sent.")
+        st.caption("Each message costs money at your provider: at most 10 an hour, with tests.")
 
 
 def _draw_quiet(at: str, stored: dict[str, Any]) -> None:

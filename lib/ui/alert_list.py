@@ -5,12 +5,13 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from lib.access import Actor
-from lib.alerts import reading
-from lib.alerts.kinds import KINDS
+from lib.alerts import kind_mutes, reading
+from lib.alerts.kinds import KINDS, label_of
 from lib.alerts.reading import AlertFilters, AlertView, Mute
+from lib.clock import now
 from lib.hub import Hub
 from lib.ui.address_choice import choose_named
-from lib.ui.formats import absolute, ago, counted, plain
+from lib.ui.formats import absolute, ago, counted, duration, plain
 from lib.ui.links import draw_link
 from lib.ui.menu import is_page
 from lib.ui.page_keys import current_cursor
@@ -18,24 +19,24 @@ from lib.ui.pager import draw_pager
 from lib.ui.telling import do_and_tell
 
 _SEVERITY = {"high": ("High", "red"), "medium": ("Medium", "orange"), "low": ("Low", "gray")}
-_STATES = {"open": "Open", "resolved": "Resolved"}
+_STATES = {"open": "Open", "resolved": "Resolved", "all": "All"}
 _MUTES: dict[Mute, str] = {"hour": "1 hour", "day": "1 day", "resolved": "Until resolved"}
 _PAGE = 20
 _IN_BELL = 5
 
 
 def draw_alerts(hub: Hub, user: Actor) -> None:
-    """Draw one page of alerts under filters that stand in the address."""
-    with st.container(horizontal=True):
-        state = choose_named("State", _STATES, page="alerts", parameter="state")
+    """Draw one page of alerts under filters that stand in the address, the open ones first."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        state = _choose_state()
         labels = {kind.name: kind.label for kind in KINDS.values()}
         kind = choose_named("Kind", labels, page="alerts", parameter="kind")
+    _draw_muted_kinds(hub, user)
     cursor = current_cursor("alerts", f"{state}/{kind}")
-    filters = AlertFilters(state, kind)
+    filters = AlertFilters(None if state == "all" else state, kind)
     page = reading.list_alerts(hub, user, filters, cursor=cursor, limit=_PAGE)
     if not page.rows:
-        said = "No alert matches. Clear a filter." if state or kind else "Nothing is wrong."
-        st.success(said, icon=":material/check_circle:")
+        _draw_nothing(state, kind)
         return
     for row in page.rows:
         with st.container(border=True, gap="small", key=f"alerts_row_{row.id}"):
@@ -58,6 +59,52 @@ def draw_bell(hub: Hub, user: Actor) -> None:
         draw_link("alerts", "All alerts", icon=":material/arrow_forward:")
 
 
+def _choose_state() -> str:
+    given = st.query_params.get("state", "")
+    chosen = st.segmented_control(
+        "State",
+        list(_STATES),
+        default=given if given in _STATES else "open",
+        required=True,
+        format_func=lambda each: _STATES[each],
+        key="alerts_state",
+        on_change=_keep_state,
+    )
+    return str(chosen)
+
+
+def _keep_state() -> None:
+    if st.session_state["alerts_state"] == "open":
+        st.query_params.pop("state", None)
+    else:
+        st.query_params["state"] = st.session_state["alerts_state"]
+
+
+def _draw_nothing(state: str, kind: str | None) -> None:
+    if state == "open" and kind is None:
+        st.success("Nothing is wrong.", icon=":material/check_circle:")
+        st.caption("What was wrong before stands under Resolved for 90 days.")
+    else:
+        st.info("No alert matches. Choose another state or kind.", icon=":material/filter_list:")
+
+
+def _draw_muted_kinds(hub: Hub, user: Actor) -> None:
+    for kind, until in kind_mutes.muted_kinds(hub, user).items():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(
+                f":material/notifications_off: You hear nothing of **{plain(label_of(kind))}** "
+                f"for {duration((until - now()).total_seconds())}.",
+                help=f"Until {absolute(until)}",
+                width="stretch",
+            )
+            st.button(
+                "Unmute",
+                key=f"alerts_unmute_kind_{kind}",
+                on_click=_unmute_kind,
+                args=(hub, user, kind),
+            )
+
+
 def _draw_row(hub: Hub, user: Actor, row: AlertView) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{_chip(row)} **{plain(row.title)}**", width="stretch")
@@ -67,7 +114,7 @@ def _draw_row(hub: Hub, user: Actor, row: AlertView) -> None:
     st.markdown(plain(row.message))
     owner = f" · {plain(row.owner)}" if user.sees_all else ""
     times = "" if row.count == 1 else f" · occurrence {row.count:,}"
-    st.caption(f"{row.label}{times} · {_when(row)}{owner}", help=absolute(row.first_seen_at))
+    st.caption(f"{row.label}{times} · {_when(row)}{owner}", help=_in_full(row))
 
 
 def _draw_link(row: AlertView) -> None:
@@ -95,12 +142,37 @@ def _draw_mute(hub: Hub, user: Actor, row: AlertView) -> None:
                 on_click=_mute,
                 args=(hub, user, row.id, until),
             )
+        st.button(
+            "This kind for me, 1 day",
+            key=f"alerts_mute_kind_{row.id}",
+            help=f"Over your channels you hear nothing of any “{row.label}” for a day. The list "
+            "still shows them.",
+            width="stretch",
+            on_click=_mute_kind,
+            args=(hub, user, row.kind),
+        )
 
 
 def _mute(hub: Hub, user: Actor, alert_id: str, until: Mute) -> None:
     def act() -> str:
         reading.mute(hub, user, alert_id, until=until)
         return "Muted. The alert stays in the list and is not told."
+
+    do_and_tell(act)
+
+
+def _mute_kind(hub: Hub, user: Actor, kind: str) -> None:
+    def act() -> str:
+        kind_mutes.mute_kind(hub, user, kind)
+        return f"You hear nothing of “{label_of(kind)}” for a day."
+
+    do_and_tell(act)
+
+
+def _unmute_kind(hub: Hub, user: Actor, kind: str) -> None:
+    def act() -> str:
+        kind_mutes.unmute_kind(hub, user, kind)
+        return "Not muted any more. You hear of what is still open within a minute."
 
     do_and_tell(act)
 
@@ -131,3 +203,8 @@ def _when(row: AlertView) -> str:
     elif row.is_muted and row.muted_until is not None:
         muted = f", muted until {absolute(row.muted_until)}"
     return f"since {ago(row.first_seen_at)}{muted}"
+
+
+def _in_full(row: AlertView) -> str:
+    since = f"Since {absolute(row.first_seen_at)}"
+    return since if row.resolved_at is None else f"{since}, resolved {absolute(row.resolved_at)}"

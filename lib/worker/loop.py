@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from sqlmodel import col
 
 from lib.alerts.detection import LOOK_SECONDS, Detection
+from lib.alerts.detection import PAUSE_SECONDS as SLICE_PAUSE_SECONDS
 from lib.alerts.sending import AlertSender
 from lib.audit_chain import chain_new
 from lib.clock import now
@@ -131,8 +132,8 @@ class Worker:
     async def _look_out(self) -> None:
         detection = Detection(self._hub)
         while True:
-            await self._database.run(detection.look)
-            await asyncio.sleep(LOOK_SECONDS)
+            has_more = await self._database.run(detection.step)
+            await asyncio.sleep(SLICE_PAUSE_SECONDS if has_more else LOOK_SECONDS)
 
     def _beat(self) -> int:
         """Give a sign of life, and take over from workers that gave none."""

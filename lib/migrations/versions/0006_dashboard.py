@@ -96,7 +96,39 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:
-        batch_op.create_index("ix_alerts_user_id_state", ["user_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_alerts_open",
+            ["user_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+        batch_op.create_index("ix_alerts_first_seen_at_id", ["first_seen_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_alerts_user_id_first_seen_at_id", ["user_id", "first_seen_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_alerts_resolved_at",
+            ["resolved_at"],
+            unique=False,
+            sqlite_where=sa.text("resolved_at IS NOT NULL"),
+            postgresql_where=sa.text("resolved_at IS NOT NULL"),
+        )
+
+    op.create_table(
+        "alert_kind_mutes",
+        sa.Column("user_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("muted_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_alert_kind_mutes_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_alert_kind_mutes")),
+    )
+    with op.batch_alter_table("alert_kind_mutes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_alert_kind_mutes_muted_until"), ["muted_until"], unique=False
+        )
 
     op.create_table(
         "saved_samples",
@@ -154,6 +186,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("alert_messages", schema=None) as batch_op:
         batch_op.create_index("ix_alert_messages_channel_id_id", ["channel_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_alert_messages_waiting",
+            ["channel_id"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_alert_messages_due_at",
             ["due_at"],

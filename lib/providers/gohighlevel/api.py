@@ -165,6 +165,7 @@ def _refuse(answer: VendorAnswer, *, scope: str, version: str) -> ProviderError:
         # Only these can have come after the deed was done.
         is_unprocessed=answer.status not in (_TIMEOUT, _CONFLICT) and answer.status < _SERVER_ERROR,
         code=code,
+        retry_after=answer.headers.get("retry-after"),
     )
 
 

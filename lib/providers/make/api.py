@@ -137,6 +137,7 @@ def _refusal(answer: VendorAnswer, scope: str, *, zone: str) -> ProviderError:
         status=status,
         is_unprocessed=status == _TOO_MANY,
         code=code,
+        retry_after=answer.headers.get("retry-after"),
     )
 
 

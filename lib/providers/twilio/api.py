@@ -90,6 +90,7 @@ def _refusal(answer: VendorAnswer) -> ProviderError:
         status=answer.status,
         is_unprocessed=is_busy or (is_failing and code is not None),
         code=code,
+        retry_after=answer.headers.get("retry-after"),
     )
 
 
