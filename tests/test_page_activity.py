@@ -310,17 +310,46 @@ def test_filters_are_kept_as_a_view_and_come_back(visitor: Visitor) -> None:
     assert _ids(script) == [failed]
 
 
-def test_chosen_events_are_resolved_after_a_dry_run(visitor: Visitor) -> None:
-    item = make_integration(visitor.hub, visitor.sign_in("member"))
-    failed = make_event(visitor.hub, item, status="failed")
-    make_event(visitor.hub, item)
+def _begin_resolving(visitor: Visitor) -> AppTest:
     script = visitor.open("activity")
     script.toggle(key="choose").set_value(True).run()
     script.button(key="activity_bulk_all").click().run()
-    script.selectbox(key="activity_bulk_action").set_value("resolve").run()
-    script.button(key="activity_bulk_start").click().run()
+    return script.selectbox(key="bulk_action").set_value("resolve").run()
+
+
+def _resolved(visitor: Visitor) -> set[str]:
+    query = select(WebhookEvent.id).where(col(WebhookEvent.resolved_at).is_not(None))
     with visitor.hub.database.read() as session:
-        assert session.get_one(WebhookEvent, failed).resolved_at is not None
+        return set(session.exec(query))
+
+
+def test_what_the_dry_run_showed_is_resolved_and_nothing_that_came_after(
+    visitor: Visitor,
+) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    failed, fine = make_event(visitor.hub, item, status="failed"), make_event(visitor.hub, item)
+    script = _begin_resolving(visitor)
+    assert script.button(key="bulk_start").label == "Mark failed ones as resolved: 1 event"
+    make_event(visitor.hub, item, status="failed")
+    with visitor.hub.database.write() as session:
+        session.get_one(WebhookEvent, fine).status = "failed"
+    script.button(key="bulk_start").click().run()
+    assert not script.exception
+    assert _resolved(visitor) == {failed}
+    assert "1 done" in script.success[0].value
+    script.button(key="bulk_close").click().run()
+    assert "bulk_close" not in [each.key for each in script.button]
+
+
+def test_what_somebody_else_did_meanwhile_is_told(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    ids = [make_event(visitor.hub, item, status="failed") for _ in range(2)]
+    script = _begin_resolving(visitor)
+    with visitor.hub.database.write() as session:
+        session.get_one(WebhookEvent, ids[0]).status = "pending"
+    script.button(key="bulk_start").click().run()
+    assert _resolved(visitor) == {ids[1]}
+    assert "1 left out. They are no longer as they were shown" in script.warning[0].value
 
 
 def test_the_search_box_opens_an_id_and_looks_for_the_rest(visitor: Visitor) -> None:

@@ -8,7 +8,7 @@ from lib.access import Actor
 from lib.event_figures import figures_of, subjects_of
 from lib.events import EventFilters, EventRow, list_events
 from lib.hub import Hub
-from lib.ui.bulk_dialog import draw_bulk_of_matches, draw_bulk_of_rows
+from lib.ui.bulk_dialog import begin_with_events, begin_with_matches, draw_bulk
 from lib.ui.event_columns import CONFIG, table_row
 from lib.ui.event_detail import PARAMETER
 from lib.ui.event_filters import clear_filters, describe
@@ -38,7 +38,7 @@ def draw_list(
     if page.rows:
         chosen = _draw_table(hub, user, page.rows, columns=columns, is_choosing=is_choosing)
         if is_choosing:
-            _draw_bulk(hub, user, filters, [page.rows[place].id for place in chosen])
+            _draw_choice(hub, user, filters, [page.rows[place].id for place in chosen])
         elif chosen:
             _open(page.rows[chosen[0]].id)
     elif page.searched_back_to is None:
@@ -71,22 +71,25 @@ def _draw_table(
     return [place for place in chosen.selection.rows if place < len(rows)]
 
 
-def _draw_bulk(hub: Hub, user: Actor, filters: EventFilters, ids: Sequence[str]) -> None:
+def _draw_choice(hub: Hub, user: Actor, filters: EventFilters, ids: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
+        st.button(
             f"With {counted(len(ids), 'chosen event')}…",
             key="activity_bulk_rows",
             icon=":material/checklist:",
             disabled=not ids,
-        ):
-            draw_bulk_of_rows(hub, user, ids)
-        if st.button(
+            on_click=begin_with_events,
+            args=(ids,),
+        )
+        st.button(
             "With all that match…",
             key="activity_bulk_all",
             icon=":material/select_all:",
             help="Counts them first; nothing is done before you confirm.",
-        ):
-            draw_bulk_of_matches(hub, user, filters)
+            on_click=begin_with_matches,
+            args=(filters,),
+        )
+    draw_bulk(hub, user)
 
 
 def _draw_further(back_to: str, cursor: str) -> None:
