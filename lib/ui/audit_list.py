@@ -1,7 +1,5 @@
 """The audit log as a table with its filters, its export and the check of its chain."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,6 +10,7 @@ from lib.access import Actor
 from lib.audit_chain import verify_chain
 from lib.audit_reading import AuditFilters, AuditRow, export_entries, list_entries
 from lib.clock import now
+from lib.csv_text import write_csv
 from lib.hub import Hub
 from lib.ui.address_choice import choose_named, labels_by_id
 from lib.ui.audit_words import SUBJECTS, say_action, say_details
@@ -28,8 +27,6 @@ _RANGES = {
     "30d": timedelta(days=30),
 }
 _PAGE = 50
-# What a spreadsheet would take for a formula (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = {
     "created_at": st.column_config.DatetimeColumn("Time", format="distance", width="small"),
     "actor": st.column_config.TextColumn("Who"),
@@ -150,18 +147,10 @@ def _plain_row(row: AuditRow) -> dict[str, object]:
 
 
 def _csv(rows: Sequence[AuditRow]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(AuditRow.__dataclass_fields__)
-    for row in rows:
-        values = {**_plain_row(row), "details": json.dumps(row.details, sort_keys=True)}
-        writer.writerow(_cell(value) for value in values.values())
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    plain = [
+        {**_plain_row(row), "details": json.dumps(row.details, sort_keys=True)} for row in rows
+    ]
+    return write_csv(list(AuditRow.__dataclass_fields__), [list(row.values()) for row in plain])
 
 
 def _json_lines(rows: Sequence[AuditRow]) -> str:
