@@ -364,9 +364,8 @@ def test_exact_times_are_a_column_and_hidden_filters_are_counted(visitor: Visito
     script = visitor.open("activity")
     script.multiselect(key="cols").set_value(["Exact time", "Id"]).run()
     assert list(script.dataframe[0].proto.column_order) == ["created_at", "status", "at", "id"]
-    script.query_params["attempts"] = "1"
-    script.query_params["http"] = "404"
-    script.run()
+    script.number_input(key="attempts").set_value(1)
+    script.text_input(key="http").input("404").run()
     assert "More filters (2)" in "".join(str(each.proto) for each in _blocks(script.main))
 
 

@@ -61,12 +61,16 @@ def table_row(row: EventRow, figures: EventFigures | None, subject: str) -> dict
     }
 
 
-def column_config() -> dict[str, Any]:
-    """Return how each column is shown; exact times are those of the viewer's zone."""
-    exact = st.column_config.DatetimeColumn(
+def exact_column() -> Any:
+    """Return the column of exact times, in the viewer's zone."""
+    return st.column_config.DatetimeColumn(
         "Exact time", format="YYYY-MM-DD HH:mm:ss", timezone=viewers_zone().key, width=160
     )
-    return {**_CONFIG, "at": exact}
+
+
+def column_config() -> dict[str, Any]:
+    """Return how each column is shown."""
+    return {**_CONFIG, "at": exact_column()}
 
 
 _CONFIG: dict[str, Any] = {

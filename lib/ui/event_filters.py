@@ -84,7 +84,6 @@ def lead_to_rejected(user: Actor) -> None:
 
 def draw_filters(user: Actor, choices: Choices) -> EventFilters:
     """Draw the filters and return what they ask for; raise InvalidInput for a bad address."""
-    query = ADDRESS.current()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         draw_time_filter(ADDRESS)
         if not user.sees_masked:
@@ -110,10 +109,11 @@ def draw_filters(user: Actor, choices: Choices) -> EventFilters:
             placeholder="All",
             width=190,
         )
-        count = sum(name in query for name in _BEHIND)
+        count = sum(ADDRESS.holds(name) for name in _BEHIND)
         label = f"More filters ({count})" if count else "More filters"
         with st.popover(label, icon=":material/filter_list:", key="activity_more"):
             _draw_more(user, choices)
+    query = ADDRESS.current()
     draw_chips("activity", _chips(query, choices), clear_all=ADDRESS.clear)
     return event_filters(query)
 

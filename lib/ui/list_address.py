@@ -29,6 +29,11 @@ class ListAddress:
             given = {name: value for name, value in given.items() if name not in TIMES}
         return {name: value for name, value in given.items() if value}
 
+    def holds(self, name: str) -> bool:
+        """Say whether a filter is in force, before its widget is drawn in this run."""
+        key = name if name in self.bound else f"{self.page}_{name}"
+        return st.session_state.get(key, st.query_params.get(name)) not in (None, "")
+
     def set(self, query: Mapping[str, str]) -> None:
         """Make these the filters, and no others; a callback, for drawn widgets cannot change."""
         for name in self.bound:
