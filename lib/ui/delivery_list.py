@@ -49,18 +49,19 @@ _LABELS = {
 def draw_delivery_filters(destinations: Mapping[str, str]) -> DeliveryFilters:
     """Draw the filters, which the address keeps, and return what they ask for."""
     places = told_apart(destinations)
-    draw_time_filter(ADDRESS)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        draw_time_filter(ADDRESS)
+        st.text_input(
+            "Answer", key="http", bind="query-params", placeholder="404 or 5xx", width=130
+        )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         statuses = {status: DELIVERY_LABELS[status] for status in STATUSES}
         for label, names, parameter, width in (
             ("Status", statuses, "status", 170),
-            ("Destination", places, "destination", 260),
             ("Error", ERROR_WORDS, "error", 170),
+            ("Destination", places, "destination", 260),
         ):
             choose_named(label, names, page="deliveries", parameter=parameter, width=width)
-        st.text_input(
-            "Answer", key="http", bind="query-params", placeholder="404 or 5xx", width=130
-        )
     query = ADDRESS.current()
     words = {"status": statuses, "destination": places, "error": ERROR_WORDS}
     draw_chips("deliveries", _chips(query, words), clear_all=ADDRESS.clear)
