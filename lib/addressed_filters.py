@@ -51,6 +51,7 @@ def delivery_filters(query: Mapping[str, str]) -> DeliveryFilters:
         destination_id=query.get("destination") or None,
         error_class=query.get("error") or None,
         event_type=query.get("type") or None,
+        response_status=query.get("http") or None,
         since=since,
         until=until,
     )

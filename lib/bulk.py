@@ -1,32 +1,31 @@
 """Doing one thing to many events: found once, shown by a dry run, carried out in batches.
 
-What was found is what is done: the ids are kept between the two, so an event that arrives
-meanwhile is not among them.
+What was shown is what is done: a plan names what it changes, so that an event which arrives
+meanwhile is not among it.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 
-from sqlalchemy import func, update
-from sqlmodel import Session, col, select
-
-from lib import audit, tags
+from lib import bulk_changes, tags
 from lib.access import Actor, require_writer
+from lib.bulk_changes import Target
 from lib.clock import now
 from lib.errors import HubError, InvalidInput
-from lib.event_conditions import Condition, EventFilters
+from lib.event_conditions import EventFilters
 from lib.event_windows import EventSearch
 from lib.hub import Hub
-from lib.models import Delivery, WebhookEvent
 from lib.outgoing import replays
-from lib.outgoing.delivery_filters import FINISHED, QUEUED, DeliveryFilters, visible_to
+from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.dry_runs import DryRun
 
-MOST_EVENTS = 10_000
+MOST = 10_000
 BATCH = 200
+PLAN_LASTS = timedelta(minutes=15)
 ACTIONS: Mapping[str, str] = {
     "replay": "Deliver again",
     "cancel": "Cancel what is queued",
@@ -35,6 +34,8 @@ ACTIONS: Mapping[str, str] = {
     "tag": "Add a tag",
     "untag": "Take a tag off",
 }
+_SAMPLE = 5
+_CHANGED = "They are no longer as they were shown: somebody else, or the worker, was quicker."
 
 
 @dataclass(frozen=True)
@@ -47,21 +48,33 @@ class Matched:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an action on events would do, before it does anything.
+    """What an action would do, before it does anything; good for 15 minutes.
 
-    `count` is how many events or deliveries change; `by_destination` says where to, for what is
-    delivered again. `seconds` is how long that takes at the destinations' limits.
+    `targets` are the ids of what changes, deliveries for a cancellation and events otherwise; a
+    replay holds its dry runs instead. `sample` are the first events concerned. `by_destination`
+    counts deliveries; `seconds` is how long a replay takes at the destinations' limits.
     """
 
     action: str
-    event_ids: tuple[str, ...]
     count: int
+    targets: tuple[str, ...] = ()
+    sample: tuple[str, ...] = ()
     by_destination: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
     replayed_before: int = 0
     left_out: tuple[str, ...] = ()
     tag: str = ""
     dry_runs: tuple[DryRun, ...] = field(default=(), repr=False)
+    made_at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a plan is: what is done, what was left out, and why the first of that was."""
+
+    done: int
+    left_out: int = 0
+    reason: str = ""
 
 
 def match(hub: Hub, actor: Actor, filters: EventFilters) -> Matched:
@@ -71,190 +84,131 @@ def match(hub: Hub, actor: Actor, filters: EventFilters) -> Matched:
     cursor: str | None = None
     with hub.database.read() as session:
         search = EventSearch(session, actor, filters)
-        while len(found) < MOST_EVENTS:
+        while len(found) < MOST:
             page = search.page(cursor=cursor, limit=BATCH)
             found += page.rows
             cursor = page.next_cursor
             if cursor is None:
                 return Matched(tuple(found), is_all=True)
-    return Matched(tuple(found[:MOST_EVENTS]), is_all=False)
+    return Matched(tuple(found[:MOST]), is_all=False)
 
 
 def plan(hub: Hub, actor: Actor, action: str, event_ids: Sequence[str], *, tag: str = "") -> Plan:
     """Return what `action` on the events would do; raise InvalidInput for a malformed tag."""
     require_writer(actor)
-    ids = tuple(event_ids)
     if action == "replay":
-        return _plan_replay(hub, actor, ids)
-    if action in ("tag", "untag"):
-        tag = tags.read_tag(tag)
-    elif action not in ACTIONS:
+        return _plan_replay(hub, actor, event_ids)
+    if action not in ACTIONS:
         raise InvalidInput(f"Choose one of: {', '.join(ACTIONS)}.", field="action")
+    value = tags.read_tag(tag) if action in ("tag", "untag") else ""
+    find = _FINDERS[action]
     with hub.database.read() as session:
-        counts = [_COUNTS[action](session, actor, batch) for batch in _batches(ids)]
-    return Plan(action, ids, sum(counts), tag=tag)
+        found = [
+            target for batch in _batches(event_ids) for target in find(session, actor, batch, value)
+        ]
+    return _plan_of(action, found, tag=value)
 
 
-def carry_out(hub: Hub, actor: Actor, planned: Plan) -> Iterator[int]:
-    """Do what was planned, batch by batch; yield how many were done so far.
+def plan_cancelling(hub: Hub, actor: Actor, filters: DeliveryFilters) -> Plan:
+    """Return what cancelling the matching deliveries would do, up to the newest 10,000.
 
-    A batch of which something is gone by now is left out, and the others are done.
+    Only what waits is cancelled. Raises InvalidInput for filters that cannot be.
     """
     require_writer(actor)
-    done = 0
-    for step in _steps(hub, actor, planned):
-        try:
-            done += step()
-        except HubError:
-            # Somebody else was quicker with all of this batch.
-            continue
-        yield done
+    with hub.database.read() as session:
+        found = bulk_changes.queued_that_match(session, actor, filters, most=MOST + 1)
+    more = (f"More match; these are the newest {MOST:,}.",) if len(found) > MOST else ()
+    return _plan_of("cancel", found[:MOST], left_out=more)
 
 
-def _steps(hub: Hub, actor: Actor, planned: Plan) -> Iterator[Callable[[], int]]:
-    if planned.action == "replay":
-        for seen in planned.dry_runs:
-            yield partial(_replay, hub, actor, seen)
-        return
-    for batch in _batches(planned.event_ids):
+def carry_out(hub: Hub, actor: Actor, planned: Plan) -> Iterator[Progress]:
+    """Do what was planned, batch by batch, and yield how far it is after each.
+
+    What is no longer as it was is left out and counted. Raises InvalidInput, before anything is
+    done, for a plan that is too old.
+    """
+    require_writer(actor)
+    if now() - planned.made_at > PLAN_LASTS:
+        raise InvalidInput(
+            "What was shown is older than 15 minutes. Look at it anew, then start.", field="plan"
+        )
+    done = left_out = 0
+    reason = ""
+    for size, step in _steps(hub, actor, planned):
+        changed, said = _take(step)
+        done, left_out = done + changed, left_out + size - changed
+        if changed < size:
+            reason = reason or said
+        yield Progress(done, left_out, reason)
+
+
+def _take(step: Callable[[], int]) -> tuple[int, str]:
+    try:
+        return step(), _CHANGED
+    except HubError as error:
+        return 0, error.message
+
+
+def _steps(hub: Hub, actor: Actor, planned: Plan) -> Iterator[tuple[int, Callable[[], int]]]:
+    for seen in planned.dry_runs:
+        yield seen.count, partial(_replay, hub, actor, seen)
+    for batch in _batches(planned.targets):
         if planned.action in _CHANGES:
-            yield partial(_CHANGES[planned.action], hub, actor, batch)
+            yield len(batch), partial(_CHANGES[planned.action], hub, actor, batch)
         else:
             change = tags.add_tag if planned.action == "tag" else tags.remove_tag
-            yield partial(change, hub, actor, batch, planned.tag)
+            yield len(batch), partial(change, hub, actor, batch, planned.tag)
 
 
 def _replay(hub: Hub, actor: Actor, seen: DryRun) -> int:
     return replays.start(hub, actor, seen).total
 
 
-def cancel_queued(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> int:
-    """End what is queued for the events without sending it; return how many deliveries."""
-    require_writer(actor)
-    with hub.database.write() as session:
-        cancelled = session.execute(
-            update(Delivery)
-            .where(col(Delivery.event_id).in_(event_ids), col(Delivery.status).in_(QUEUED))
-            .where(*visible_to(actor))
-            .values(status="cancelled", next_attempt_at=None, finished_at=now())
-            .returning(col(Delivery.id))
-            .execution_options(synchronize_session=False)
-        )
-        ids = sorted(cancelled.scalars())
-        for delivery_id in ids:
-            audit.record(session, actor, "delivery.cancelled", delivery_id)
-    return len(ids)
-
-
-def resolve_failed(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> int:
-    """Mark failed events as needing nobody any more; return how many."""
-    return _change_failed(hub, actor, event_ids, "event.resolved", {"resolved_at": now()})
-
-
-def retry_failed(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> int:
-    """Hand failed events to the worker again; return how many. Those without payload stay."""
-    values = {"status": "pending", "attempts": 0, "due_at": now(), "lease_id": None}
-    return _change_failed(hub, actor, event_ids, "event.retried", values)
-
-
-def _change_failed(
-    hub: Hub,
-    actor: Actor,
-    event_ids: Sequence[str],
-    action: str,
-    values: Mapping[str, object],
-) -> int:
-    require_writer(actor)
-    statement = (
-        update(WebhookEvent)
-        .where(col(WebhookEvent.id).in_(event_ids), *_failed(actor))
-        .values(dict(values))
-        .returning(col(WebhookEvent.id))
-        .execution_options(synchronize_session=False)
+def _plan_of(
+    action: str, found: Sequence[Target], *, tag: str = "", left_out: tuple[str, ...] = ()
+) -> Plan:
+    places = Counter(target.destination for target in found if target.destination)
+    events = dict.fromkeys(target.event_id for target in found)
+    return Plan(
+        action,
+        len(found),
+        targets=tuple(target.id for target in found),
+        sample=tuple(islice(events, _SAMPLE)),
+        by_destination=tuple(places.most_common()),
+        left_out=left_out,
+        tag=tag,
     )
-    if action == "event.retried":
-        statement = statement.where(col(WebhookEvent.payload_removed_at).is_(None))
-    with hub.database.write() as session:
-        ids = sorted(session.execute(statement).scalars())
-        for event_id in ids:
-            audit.record(session, actor, action, event_id)
-    return len(ids)
 
 
-def _failed(actor: Actor) -> list[Condition]:
-    own = [] if actor.sees_all else [col(WebhookEvent.user_id) == actor.id]
-    return [
-        col(WebhookEvent.status) == "failed",
-        col(WebhookEvent.resolved_at).is_(None),
-        *own,
-    ]
-
-
-def _plan_replay(hub: Hub, actor: Actor, event_ids: tuple[str, ...]) -> Plan:
-    dry_runs = []
+def _plan_replay(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> Plan:
     with hub.database.read() as session:
-        chosen = [each for batch in _batches(event_ids) for each in _newest(session, actor, batch)]
-    for batch in _batches(chosen):
-        seen = replays.dry_run(hub, actor, DeliveryFilters(ids=tuple(batch)))
-        dry_runs.append(seen)
+        chosen = [
+            each
+            for batch in _batches(event_ids)
+            for each in bulk_changes.newest_finished(session, actor, batch)
+        ]
+    dry_runs = [
+        replays.dry_run(hub, actor, DeliveryFilters(ids=tuple(batch)))
+        for batch in _batches(sorted(chosen, reverse=True))
+    ]
     shares: Counter[str] = Counter()
-    seconds: Counter[str] = Counter()
+    milliseconds: Counter[str] = Counter()
     for seen in dry_runs:
         for share in seen.destinations:
             shares[share.name] += share.count
-            seconds[share.destination_id] += 0 if share.waits else round(share.seconds * 1000)
+            milliseconds[share.destination_id] += 0 if share.waits else round(share.seconds * 1000)
+    events = dict.fromkeys(row.event_id for seen in dry_runs for row in seen.sample)
     return Plan(
         "replay",
-        event_ids,
         sum(seen.count for seen in dry_runs),
+        sample=tuple(islice(events, _SAMPLE)),
         by_destination=tuple(shares.most_common()),
         # Destinations do not wait for each other.
-        seconds=max(seconds.values(), default=0) / 1000,
+        seconds=max(milliseconds.values(), default=0) / 1000,
         replayed_before=sum(seen.replayed_before for seen in dry_runs),
         left_out=tuple(dict.fromkeys(said for seen in dry_runs for said in seen.left_out)),
         dry_runs=tuple(seen for seen in dry_runs if seen.count),
     )
-
-
-def _newest(session: Session, actor: Actor, event_ids: Sequence[str]) -> list[str]:
-    """Return the newest delivery of each event to each destination, where that has ended."""
-    newest = (
-        select(func.max(col(Delivery.id)))
-        .where(col(Delivery.event_id).in_(event_ids), *visible_to(actor))
-        .group_by(col(Delivery.event_id), col(Delivery.destination_id))
-    )
-    query = select(col(Delivery.id)).where(
-        col(Delivery.id).in_(newest), col(Delivery.status).in_(FINISHED)
-    )
-    return sorted(session.exec(query))
-
-
-def _count_queued(session: Session, actor: Actor, event_ids: Sequence[str]) -> int:
-    query = select(func.count()).where(
-        col(Delivery.event_id).in_(event_ids),
-        col(Delivery.status).in_(QUEUED),
-        *visible_to(actor),
-    )
-    return session.exec(query).one()
-
-
-def _count_failed(session: Session, actor: Actor, event_ids: Sequence[str]) -> int:
-    return _count(session, event_ids, _failed(actor))
-
-
-def _count_retriable(session: Session, actor: Actor, event_ids: Sequence[str]) -> int:
-    kept = col(WebhookEvent.payload_removed_at).is_(None)
-    return _count(session, event_ids, [*_failed(actor), kept])
-
-
-def _count_visible(session: Session, actor: Actor, event_ids: Sequence[str]) -> int:
-    own = [] if actor.sees_all else [col(WebhookEvent.user_id) == actor.id]
-    return _count(session, event_ids, own)
-
-
-def _count(session: Session, event_ids: Sequence[str], conditions: Sequence[Condition]) -> int:
-    query = select(func.count()).where(col(WebhookEvent.id).in_(event_ids), *conditions)
-    return session.exec(query).one()
 
 
 def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
@@ -263,11 +217,15 @@ def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-_COUNTS = {
-    "cancel": _count_queued,
-    "retry": _count_retriable,
-    "resolve": _count_failed,
-    "tag": _count_visible,
-    "untag": _count_visible,
+_FINDERS = {
+    "cancel": bulk_changes.queued_of_events,
+    "retry": bulk_changes.retriable_events,
+    "resolve": bulk_changes.failed_events,
+    "tag": bulk_changes.taggable_events,
+    "untag": bulk_changes.tagged_events,
 }
-_CHANGES = {"cancel": cancel_queued, "retry": retry_failed, "resolve": resolve_failed}
+_CHANGES = {
+    "cancel": bulk_changes.cancel_queued,
+    "retry": bulk_changes.retry_failed,
+    "resolve": bulk_changes.resolve_failed,
+}

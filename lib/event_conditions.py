@@ -11,7 +11,7 @@ from sqlmodel import col
 from lib.errors import InvalidInput
 from lib.ids import first_id
 from lib.models import Delivery, Destination, EventKey, WebhookEvent
-from lib.outgoing.delivery_filters import QUEUED, takes_nothing
+from lib.outgoing.delivery_filters import QUEUED, answered, takes_nothing
 
 Condition = ColumnElement[bool]
 STORED = ("pending", "success", "failed")
@@ -156,7 +156,7 @@ def _asked_of_delivery(filters: EventFilters, *, is_sqlite: bool) -> list[Condit
     if filters.destination_id:
         found.append(col(Delivery.destination_id) == filters.destination_id)
     if filters.response_status:
-        found.append(_answered(filters.response_status))
+        found.append(answered(filters.response_status))
     if filters.error_class:
         found.append(col(Delivery.error_class) == filters.error_class)
     if filters.min_attempts is not None:
@@ -171,14 +171,3 @@ def _took(*, is_sqlite: bool) -> ColumnElement[Any]:
     if is_sqlite:
         return (func.julianday(ended) - func.julianday(begun)) * 86_400
     return func.extract("epoch", ended - begun)
-
-
-def _answered(asked: str) -> Condition:
-    column = col(Delivery.response_status)
-    if len(asked) == 3 and asked[0] in "12345" and asked[1:] == "xx":
-        return column.between(int(asked[0]) * 100, int(asked[0]) * 100 + 99)
-    if len(asked) == 3 and asked.isascii() and asked.isdigit():
-        return column == int(asked)
-    raise InvalidInput(
-        "Ask for a status such as 404, or for a class such as 4xx or 5xx.", field="response_status"
-    )

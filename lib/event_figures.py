@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from lib.access import Actor
 from lib.hub import Hub
 from lib.masking import mask_key
-from lib.models import Delivery, Destination, EventKey, WebhookEvent
+from lib.models import Delivery, Destination, EventKey, HourlyRollup, WebhookEvent
 from lib.outgoing.delivery_filters import QUEUED, visible_to
 from lib.pseudonyms import names_for
 
@@ -35,6 +35,15 @@ class EventFigures:
     last_answer: int | None
     seconds: float | None
     destinations: tuple[str, ...]
+
+
+def count_received(hub: Hub, actor: Actor) -> int:
+    """Return how many events ever came, by the hourly counts."""
+    query = select(func.sum(col(HourlyRollup.count))).where(col(HourlyRollup.outcome) == "received")
+    if not actor.sees_all:
+        query = query.where(col(HourlyRollup.user_id) == actor.id)
+    with hub.database.read() as session:
+        return int(session.exec(query).one() or 0)
 
 
 def figures_of(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> dict[str, EventFigures]:

@@ -1,7 +1,7 @@
 """Lists as files: every matching row, read page by page, so that no more than one is in memory."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,6 +19,9 @@ from lib.paging import LARGEST_PAGE, Page
 
 MOST_ROWS = 1_000_000
 FORMATS = {"csv": "text/csv", "jsonl": "application/jsonl"}
+# People are searched for by name and number, and tags and expressions hold such too.
+_PERSONAL = ("search", "tag", "expression")
+_NOT_RECORDED = "set, not recorded"
 Row = TypeVar("Row", EventRow, DeliveryRow)
 
 
@@ -31,7 +34,8 @@ def export_events(hub: Hub, actor: Actor, filters: EventFilters, format_: str) -
     def read(cursor: str | None) -> Page[EventRow]:
         return list_events(hub, actor, filters, cursor=cursor, limit=LARGEST_PAGE)
 
-    return _parts(hub, actor, EventRow, read=read, format_=format_)
+    details = {"format": format_, **_say_filters(filters)}
+    return _parts(hub, actor, EventRow, read=read, details=details)
 
 
 def export_deliveries(
@@ -42,7 +46,8 @@ def export_deliveries(
     def read(cursor: str | None) -> Page[DeliveryRow]:
         return list_deliveries(hub, actor, filters, cursor=cursor, limit=LARGEST_PAGE)
 
-    return _parts(hub, actor, DeliveryRow, read=read, format_=format_)
+    details = {"format": format_, **_say_filters(filters)}
+    return _parts(hub, actor, DeliveryRow, read=read, details=details)
 
 
 def _parts(
@@ -51,14 +56,29 @@ def _parts(
     kind: type[Row],
     *,
     read: Callable[[str | None], Page[Row]],
-    format_: str,
+    details: Mapping[str, str],
 ) -> Iterator[str]:
     # The first page is read here, so that a filter that cannot be is refused and not sent.
     first = read(None)
     what = "events" if kind is EventRow else "deliveries"
     with hub.database.write() as session:
-        audit.record(session, actor, f"{what}.exported", what, format=format_)
-    return _write(first, [item.name for item in fields(kind)], read=read, format_=format_)
+        audit.record(session, actor, f"{what}.exported", what, **details)
+    names = [item.name for item in fields(kind)]
+    return _write(first, names, read=read, format_=details["format"])
+
+
+def _say_filters(filters: EventFilters | DeliveryFilters) -> dict[str, str]:
+    """Return the filters in force for the record; of what may name a person only that it was."""
+    said: dict[str, str] = {}
+    for item in fields(filters):
+        value = getattr(filters, item.name)
+        if value in (None, ""):
+            continue
+        if item.name in _PERSONAL:
+            said[item.name] = _NOT_RECORDED
+        else:
+            said[item.name] = str(_plain(value))
+    return said
 
 
 def _write(

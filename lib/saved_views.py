@@ -31,6 +31,7 @@ BUILT_IN: dict[str, tuple[View, ...]] = {
     "activity": (
         View(None, "Failing now", "status=failed"),
         View(None, "Dead letters", "status=dead"),
+        View(None, "Rejected", "status=rejected"),
         View(None, "Duplicates", "status=duplicate"),
         View(None, "Slow > 5 s", "slower=5"),
     ),
@@ -51,7 +52,11 @@ def list_views(hub: Hub, actor: Actor, page: str) -> Sequence[View]:
     )
     with hub.database.read() as session:
         own = [View(row.id, row.name, row.query) for row in session.exec(query)]
-    return [*BUILT_IN.get(page, ()), *own]
+    built_in = BUILT_IN.get(page, ())
+    if actor.sees_masked:
+        # The refused requests are not for analysts.
+        built_in = tuple(view for view in built_in if view.query != "status=rejected")
+    return [*built_in, *own]
 
 
 def save_view(hub: Hub, actor: Actor, *, page: str, name: str, query: str) -> View:

@@ -8,7 +8,7 @@ from lib.outgoing.deliveries import destination_names
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.event_columns import draw_column_picker
 from lib.ui.event_detail import draw_event, opened_event
-from lib.ui.event_filters import Choices, current_query, draw_filters, set_query
+from lib.ui.event_filters import ADDRESS, Choices, draw_filters, lead_to_rejected
 from lib.ui.event_list import draw_list
 from lib.ui.export_links import draw_exports
 from lib.ui.resources import get_hub
@@ -18,15 +18,16 @@ from lib.ui.view_bar import draw_views
 user = require_user()
 
 hub = get_hub()
-with st.container(horizontal=True, vertical_alignment="bottom"):
+lead_to_rejected(user)
+with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Activity", anchor=False, width="stretch")
-    is_choosing = not user.sees_masked and st.toggle(
-        "Choose several", key="choose", bind="query-params", help="To do one thing to many."
-    )
-    is_live = st.toggle("Live", key="live", bind="query-params", help="Looks every 2 seconds.")
-    draw_views(hub, user, "activity", query=current_query(), set_query=set_query)
+    draw_views(hub, user, "activity", query=ADDRESS.current(), set_query=ADDRESS.set)
     columns = draw_column_picker()
-    draw_exports("events", current_query())
+    draw_exports("events", ADDRESS.current())
+    is_choosing = not user.sees_masked and st.toggle(
+        "Choose several", key="choose", bind="query-params"
+    )
+    is_live = st.toggle("Live", key="live", bind="query-params")
 choices = Choices(list_all(hub, user), list_event_types(hub, user), destination_names(hub, user))
 with stopping_on_error():
     filters = draw_filters(user, choices)
@@ -35,7 +36,7 @@ opened = opened_event()
 refresh = 2 if is_live and not opened and not is_choosing else None
 with reporting_errors():
     st.fragment(draw_list, run_every=refresh)(
-        hub, user, filters, query=current_query(), columns=columns, is_choosing=is_choosing
+        hub, user, filters, query=ADDRESS.current(), columns=columns, is_choosing=is_choosing
     )
 if opened:
     draw_event(hub, user, opened)

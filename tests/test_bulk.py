@@ -1,15 +1,19 @@
 """One thing done to many events: what was planned is what happens, and to nobody else's."""
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import col, func, select
 
-from lib import bulk
+from lib import bulk, tags
 from lib.access import Actor
+from lib.clock import now, shifted
 from lib.errors import InvalidInput, NotAllowed
 from lib.event_conditions import EventFilters
 from lib.hub import Hub
 from lib.integrations import Integration
 from lib.models import AuditEntry, Delivery, EventKey, WebhookEvent
+from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.replays import work_replays
 from tests.delivering import owner_of
 from tests.event_factories import make_event, make_integration
@@ -28,7 +32,7 @@ def ada(item: Integration) -> Actor:
 
 
 def do(hub: Hub, actor: Actor, planned: bulk.Plan) -> int:
-    return list(bulk.carry_out(hub, actor, planned))[-1]
+    return list(bulk.carry_out(hub, actor, planned))[-1].done
 
 
 def count(hub: Hub, *conditions: object) -> int:
@@ -120,7 +124,7 @@ def test_events_of_others_are_left_alone(hub: Hub, item: Integration, action: st
     assert bulk.match(hub, eve, EventFilters()).ids == ()
     planned = bulk.plan(hub, eve, action, [event_id])
     assert planned.count == 0
-    assert sum(bulk.carry_out(hub, eve, planned)) == 0
+    assert list(bulk.carry_out(hub, eve, planned)) == []
     assert count(hub, col(WebhookEvent.status) == "failed") == 1
     assert count(hub, col(Delivery.status) == "pending") == 1
 
@@ -133,6 +137,94 @@ def test_analysts_change_nothing(hub: Hub, item: Integration) -> None:
     with pytest.raises(NotAllowed):
         bulk.plan(hub, ana, "resolve", [event_id])
     with pytest.raises(NotAllowed):
-        list(bulk.carry_out(hub, ana, bulk.Plan("resolve", (event_id,), 1)))
+        list(bulk.carry_out(hub, ana, bulk.Plan("resolve", 1, (event_id,))))
     with pytest.raises(InvalidInput):
         bulk.plan(hub, make_user(hub, "sam@example.com", "staff"), "explode", [event_id])
+
+
+@pytest.mark.parametrize("action", ["cancel", "resolve", "retry", "tag"])
+def test_only_what_was_shown_is_done(hub: Hub, item: Integration, ada: Actor, action: str) -> None:
+    place = make_destination(hub, ada)
+    first, second = make_event(hub, item, status="failed"), make_event(hub, item)
+    make_delivery(hub, first, place, status="retrying")
+    planned = bulk.plan(hub, ada, action, [first], tag="case=1")
+    make_delivery(hub, first, place, status="retrying")
+    with hub.database.write() as session:
+        session.get_one(WebhookEvent, second).status = "failed"
+    assert (planned.count, planned.sample) == (1, (first,))
+    assert do(hub, ada, planned) == 1
+    assert count(hub, col(Delivery.status) == "retrying") == (1 if action == "cancel" else 2)
+    assert count(hub, col(WebhookEvent.id) == second, col(WebhookEvent.status) == "failed") == 1
+
+
+def test_what_changed_meanwhile_is_counted_with_its_reason(
+    hub: Hub, item: Integration, ada: Actor
+) -> None:
+    ids = [make_event(hub, item, status="failed") for _ in range(3)]
+    planned = bulk.plan(hub, ada, "resolve", ids)
+    with hub.database.write() as session:
+        session.get_one(WebhookEvent, ids[1]).resolved_at = now()
+    (progress,) = bulk.carry_out(hub, ada, planned)
+    assert (progress.done, progress.left_out) == (2, 1)
+    assert "somebody else" in progress.reason
+
+
+def test_a_batch_that_is_refused_is_counted_and_the_others_are_done(
+    hub: Hub, item: Integration, ada: Actor
+) -> None:
+    place = make_destination(hub, ada)
+    ids = [make_event(hub, item) for _ in range(bulk.BATCH + 1)]
+    oldest = make_delivery(hub, ids[0], place, status="dead")
+    newer = [make_delivery(hub, each, place, status="dead") for each in ids[1:]]
+    planned = bulk.plan(hub, ada, "replay", ids)
+    assert planned.count == bulk.BATCH + 1
+    with hub.database.write() as session:
+        session.delete(session.get_one(Delivery, newer[0].id))
+    *_, last = bulk.carry_out(hub, ada, planned)
+    assert (last.done, last.left_out) == (1, bulk.BATCH)
+    assert f"{bulk.BATCH} deliveries were counted" in last.reason
+    assert count(hub, col(Delivery.origin_id) == oldest.id) == 1
+
+
+def test_an_old_plan_is_refused_before_anything_is_done(
+    hub: Hub, item: Integration, ada: Actor
+) -> None:
+    event_id = make_event(hub, item, status="failed")
+    planned = bulk.plan(hub, ada, "resolve", [event_id])
+    with shifted(bulk.PLAN_LASTS + timedelta(seconds=5)), pytest.raises(InvalidInput):
+        list(bulk.carry_out(hub, ada, planned))
+    assert bulk.plan(hub, ada, "resolve", [event_id]).count == 1
+
+
+def test_an_event_full_of_tags_does_not_hold_up_the_others(
+    hub: Hub, item: Integration, ada: Actor
+) -> None:
+    full, free = make_event(hub, item), make_event(hub, item)
+    for number in range(tags.MOST_TAGS):
+        tags.add_tag(hub, ada, [full], f"n={number}")
+    planned = bulk.plan(hub, ada, "tag", [full, free], tag="case=1")
+    assert planned.sample == (free,)
+    assert do(hub, ada, planned) == 1
+
+
+def test_matching_deliveries_are_cancelled_where_they_wait(
+    hub: Hub, item: Integration, ada: Actor
+) -> None:
+    place, other = make_destination(hub, ada), make_destination(hub, ada)
+    event_id = make_event(hub, item)
+    for target, status in (
+        (place, "pending"),
+        (place, "retrying"),
+        (place, "dead"),
+        (other, "pending"),
+    ):
+        make_delivery(hub, event_id, target, status=status)
+    asked = DeliveryFilters(destination_id=place.id)
+    assert bulk.plan_cancelling(hub, make_user(hub, "eve@example.com"), asked).count == 0
+    planned = bulk.plan_cancelling(hub, ada, asked)
+    assert planned.by_destination == ((place.name, 2),)
+    make_delivery(hub, event_id, place, status="pending")
+    assert do(hub, ada, planned) == 2
+    assert count(hub, col(Delivery.status) == "cancelled") == 2
+    with pytest.raises(NotAllowed):
+        bulk.plan_cancelling(hub, make_user(hub, "ana@example.com", "analyst"), asked)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -60,6 +61,29 @@ def test_deliveries_are_exported_too_and_both_are_on_record(hub: Hub) -> None:
     with hub.database.read() as session:
         query = select(AuditEntry.action).where(col(AuditEntry.action).endswith(".exported"))
         assert set(session.exec(query)) == {"deliveries.exported", "events.exported"}
+
+
+def test_the_record_names_the_filters_and_nobody_that_was_searched_for(hub: Hub) -> None:
+    ada = make_user(hub)
+    asked = EventFilters(
+        status="failed",
+        since=datetime(2026, 11, 3, 10, tzinfo=UTC),
+        search="Grace Hopper",
+        tag="patient=4711",
+        expression="Body == 'ill'",
+    )
+    list(export_events(hub, ada, asked, "csv"))
+    with hub.database.read() as session:
+        query = select(AuditEntry).where(col(AuditEntry.action) == "events.exported")
+        details = session.exec(query).one().details
+    assert details == {
+        "format": "csv",
+        "status": "failed",
+        "since": "2026-11-03T10:00:00+00:00",
+        "search": "set, not recorded",
+        "tag": "set, not recorded",
+        "expression": "set, not recorded",
+    }
 
 
 def test_members_export_their_own_and_analysts_masked_rows(hub: Hub) -> None:

@@ -1,17 +1,20 @@
 """The activity page: filters, the drawer, processing again."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 from lib.clock import now
 from lib.hub import Hub
 from lib.models import Delivery, WebhookEvent
 from lib.saved_views import BUILT_IN, list_views
-from tests.event_factories import make_event, make_integration
+from lib.ui import time_filter
+from tests.event_factories import make_event, make_integration, make_rollup
 from tests.outgoing_factories import make_attempt, make_delivery, make_destination
 from tests.retention_rows import do_round, make_old_event
 from tests.visitors import Visitor, visiting
@@ -34,10 +37,12 @@ def _open_event(visitor: Visitor, event_id: str) -> AppTest:
 
 
 def test_an_empty_list_leads_to_the_integrations(visitor: Visitor) -> None:
-    visitor.sign_in("member")
+    member = visitor.sign_in("member")
     script = visitor.open("activity")
     assert not script.exception
-    assert "No events yet" in script.info[0].value
+    assert "Nothing is connected yet" in script.info[0].value
+    make_integration(visitor.hub, member)
+    assert "No events yet" in script.run().info[0].value
 
 
 def test_filters_narrow_the_list_and_can_be_cleared(visitor: Visitor) -> None:
@@ -48,7 +53,12 @@ def test_filters_narrow_the_list_and_can_be_cleared(visitor: Visitor) -> None:
     script.selectbox(key="activity_status").set_value("failed").run()
     assert _ids(script) == [failed]
     script.selectbox(key="activity_status").set_value("pending").run()
-    assert "status=pending" in script.info[0].value
+    make_rollup(visitor.hub, item, 12_431)
+    assert r"0 of 12,431 events match status=pending" in script.run().info[0].value
+    script.button(key="activity_clear_status").click().run()
+    assert _ids(script) == [fine, failed]
+    script.selectbox(key="activity_status").set_value("pending").run()
+    script.selectbox(key="activity_service").set_value("twilio").run()
     script.button(key="activity_clear").click().run()
     assert _ids(script) == [fine, failed]
 
@@ -292,6 +302,89 @@ def test_a_shared_link_brings_its_filters(visitor: Visitor) -> None:
     assert "is a time such as" in script.run().error[0].value
 
 
+def test_a_time_of_ones_own_goes_into_the_address_and_gives_way_to_a_range(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_filter, "viewers_zone", lambda: ZoneInfo("Europe/Berlin"))
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    event_id = make_event(visitor.hub, item)
+    script = visitor.open("activity")
+    script.datetime_input(key="activity_since").set_value(_on("2026-01-31T12:30"))
+    _press(script, "Use these")
+    assert script.query_params["since"] == "2026-01-31T11:30Z"
+    assert "until" not in script.query_params
+    assert script.button(key="activity_chip_since").label == r"from\: 2026\-01\-31 12\:30"
+    assert _ids(script) == [event_id]
+    script.datetime_input(key="activity_until").set_value(_on("2026-01-30T12:30"))
+    _press(script, "Use these")
+    assert "end lies before the beginning" in script.toast[0].value
+    script.button_group(key="range").set_value("1h").run()
+    assert "since" not in script.query_params
+    assert _ids(script) == [event_id]
+
+
+def test_a_link_brings_a_time_that_the_fields_show(visitor: Visitor) -> None:
+    make_event(visitor.hub, make_integration(visitor.hub, visitor.sign_in("member")))
+    script = visitor.open("activity")
+    script.query_params["since"] = "2026-11-03T10:00Z"
+    script.query_params["until"] = "2026-11-03T11:00Z"
+    script.run()
+    assert not script.exception
+    assert script.datetime_input(key="activity_since").value == _on("2026-11-03T10:00")
+    assert "activity_chip_until" in [each.key for each in script.button]
+
+
+@pytest.mark.parametrize("way", ["status", "view"])
+def test_rejected_leads_to_its_own_screen_with_the_filters(visitor: Visitor, way: str) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    script = visitor.open("activity")
+    script.query_params["range"] = "7d"
+    script.selectbox(key="activity_integration").set_value(item.id).run()
+    if way == "status":
+        script.selectbox(key="activity_status").set_value("rejected").run()
+    else:
+        names = [view.name for view in BUILT_IN["activity"]]
+        script.button(key=f"activity_view_{names.index('Rejected')}").click().run()
+    assert not script.exception
+    assert script.title[0].value == "Rejected"
+    if way == "status":
+        assert script.query_params["since"] == "7d"
+        assert script.query_params["integration"] == item.id
+
+
+def test_analysts_are_not_led_to_the_rejected(visitor: Visitor) -> None:
+    visitor.sign_in("analyst")
+    script = visitor.open("activity")
+    assert "Rejected" not in script.selectbox(key="activity_status").options
+    assert "Rejected" not in [each.label for each in script.button]
+
+
+def test_exact_times_are_a_column_and_hidden_filters_are_counted(visitor: Visitor) -> None:
+    make_event(visitor.hub, make_integration(visitor.hub, visitor.sign_in("member")))
+    script = visitor.open("activity")
+    script.multiselect(key="cols").set_value(["Exact time", "Id"]).run()
+    assert list(script.dataframe[0].proto.column_order) == ["created_at", "status", "at", "id"]
+    script.number_input(key="attempts").set_value(1)
+    script.text_input(key="http").input("404").run()
+    assert "More filters (2)" in "".join(str(each.proto) for each in _blocks(script.main))
+
+
+def _on(text: str) -> datetime:
+    """Return a time as a field holds it: without a zone."""
+    return datetime.fromisoformat(text)
+
+
+def _blocks(block: Block) -> Iterator[Block]:
+    for child in block.children.values():
+        if isinstance(child, Block):
+            yield child
+            yield from _blocks(child)
+
+
+def _press(script: AppTest, label: str) -> AppTest:
+    return next(each for each in script.button if each.label == label).click().run()
+
+
 def test_filters_are_kept_as_a_view_and_come_back(visitor: Visitor) -> None:
     ada = visitor.sign_in("member")
     item = make_integration(visitor.hub, ada)
@@ -310,17 +403,46 @@ def test_filters_are_kept_as_a_view_and_come_back(visitor: Visitor) -> None:
     assert _ids(script) == [failed]
 
 
-def test_chosen_events_are_resolved_after_a_dry_run(visitor: Visitor) -> None:
-    item = make_integration(visitor.hub, visitor.sign_in("member"))
-    failed = make_event(visitor.hub, item, status="failed")
-    make_event(visitor.hub, item)
+def _begin_resolving(visitor: Visitor) -> AppTest:
     script = visitor.open("activity")
     script.toggle(key="choose").set_value(True).run()
     script.button(key="activity_bulk_all").click().run()
-    script.selectbox(key="activity_bulk_action").set_value("resolve").run()
-    script.button(key="activity_bulk_start").click().run()
+    return script.selectbox(key="bulk_action").set_value("resolve").run()
+
+
+def _resolved(visitor: Visitor) -> set[str]:
+    query = select(WebhookEvent.id).where(col(WebhookEvent.resolved_at).is_not(None))
     with visitor.hub.database.read() as session:
-        assert session.get_one(WebhookEvent, failed).resolved_at is not None
+        return set(session.exec(query))
+
+
+def test_what_the_dry_run_showed_is_resolved_and_nothing_that_came_after(
+    visitor: Visitor,
+) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    failed, fine = make_event(visitor.hub, item, status="failed"), make_event(visitor.hub, item)
+    script = _begin_resolving(visitor)
+    assert script.button(key="bulk_start").label == "Mark failed ones as resolved: 1 event"
+    make_event(visitor.hub, item, status="failed")
+    with visitor.hub.database.write() as session:
+        session.get_one(WebhookEvent, fine).status = "failed"
+    script.button(key="bulk_start").click().run()
+    assert not script.exception
+    assert _resolved(visitor) == {failed}
+    assert "1 done" in script.success[0].value
+    script.button(key="bulk_close").click().run()
+    assert "bulk_close" not in [each.key for each in script.button]
+
+
+def test_what_somebody_else_did_meanwhile_is_told(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    ids = [make_event(visitor.hub, item, status="failed") for _ in range(2)]
+    script = _begin_resolving(visitor)
+    with visitor.hub.database.write() as session:
+        session.get_one(WebhookEvent, ids[0]).status = "pending"
+    script.button(key="bulk_start").click().run()
+    assert _resolved(visitor) == {ids[1]}
+    assert "1 left out. They are no longer as they were shown" in script.warning[0].value
 
 
 def test_the_search_box_opens_an_id_and_looks_for_the_rest(visitor: Visitor) -> None:

@@ -157,3 +157,35 @@ def test_another_member_sees_nothing(ground: Ground) -> None:
     assert len(_ids(ground.visitor.open("deliveries"))) == 1
     ground.visitor.sign_in_as(make_user(ground.visitor.hub, "bob@example.com"))
     assert "Nothing was sent yet" in ground.visitor.open("deliveries").info[0].value
+
+
+def test_what_waits_is_cancelled_as_it_was_shown(ground: Ground) -> None:
+    waiting, dead = ground.deliver("retrying"), ground.deliver("dead")
+    script = ground.visitor.open("deliveries")
+    script.button(key="deliveries_cancel").click().run()
+    assert script.button(key="bulk_start").label == "Cancel what is queued: 1 delivery"
+    later = ground.deliver("pending")
+    script.button(key="bulk_start").click().run()
+    assert not script.exception
+    assert "1 done" in script.success[0].value
+    with ground.visitor.hub.database.read() as session:
+        found = {each: session.get_one(Delivery, each).status for each in (waiting, dead, later)}
+    assert found == {waiting: "cancelled", dead: "dead", later: "pending"}
+
+
+def test_chips_columns_and_answers(ground: Ground) -> None:
+    dead = ground.deliver("dead")
+    ground.deliver("delivered")
+    with ground.visitor.hub.database.write() as session:
+        session.get_one(Delivery, dead).response_status = 503
+    script = ground.visitor.open("deliveries")
+    script.multiselect(key="cols").set_value(["Exact time", "Answer"]).run()
+    assert list(script.dataframe[0].proto.column_order) == ["created_at", "status", "at", "answer"]
+    script.text_input(key="http").input("5xx")
+    script.query_params["http"] = "5xx"
+    assert _ids(script.run()) == [dead]
+    script.button(key="deliveries_chip_http").click().run()
+    assert len(_ids(script)) == 2
+    script.text_input(key="http").input("often")
+    script.query_params["http"] = "often"
+    assert "such as 404" in script.run().error[0].value

@@ -25,7 +25,8 @@ Condition = ColumnElement[bool]
 class DeliveryFilters:
     """What deliveries are narrowed to; None means everything, an empty `ids` nothing.
 
-    `since` and `until` bound the time at which a delivery was made.
+    `since` and `until` bound the time at which a delivery was made. `response_status` is that
+    of the last answer, such as "404", or a class such as "5xx".
     """
 
     status: str | None = None
@@ -34,6 +35,7 @@ class DeliveryFilters:
     service_name: str | None = None
     event_type: str | None = None
     error_class: str | None = None
+    response_status: str | None = None
     issue_id: str | None = None
     event_id: str | None = None
     since: datetime | None = None
@@ -49,7 +51,7 @@ def visible_to(actor: Actor) -> list[Condition]:
 def narrowing(filters: DeliveryFilters) -> list[Condition]:
     """Return the conditions of `filters` on deliveries joined with their destinations.
 
-    Raises InvalidInput for an unknown status and for more than 200 ids.
+    Raises InvalidInput for an unknown status, a malformed answer and more than 200 ids.
     """
     found = [] if filters.status is None else [_has_status(filters.status)]
     for name in (
@@ -63,6 +65,8 @@ def narrowing(filters: DeliveryFilters) -> list[Condition]:
     ):
         if (value := getattr(filters, name)) is not None:
             found.append(col(getattr(Delivery, name)) == value)
+    if filters.response_status is not None:
+        found.append(answered(filters.response_status))
     if filters.since is not None:
         found.append(col(Delivery.created_at) >= filters.since)
     if filters.until is not None:
@@ -70,6 +74,18 @@ def narrowing(filters: DeliveryFilters) -> list[Condition]:
     if filters.ids is not None:
         found.append(col(Delivery.id).in_(_check_number(filters.ids)))
     return found
+
+
+def answered(asked: str) -> Condition:
+    """Return the condition on the last answer, "404" or "4xx"; raise InvalidInput."""
+    column = col(Delivery.response_status)
+    if len(asked) == 3 and asked[0] in "12345" and asked[1:] == "xx":
+        return column.between(int(asked[0]) * 100, int(asked[0]) * 100 + 99)
+    if len(asked) == 3 and asked.isascii() and asked.isdigit():
+        return column == int(asked)
+    raise InvalidInput(
+        "Ask for a status such as 404, or for a class such as 4xx or 5xx.", field="response_status"
+    )
 
 
 def takes_nothing() -> Condition:

@@ -8,7 +8,9 @@ import streamlit as st
 _WIDEST = 320
 
 
-def choose_named(label: str, names: Mapping[str, str], *, page: str, parameter: str) -> str | None:
+def choose_named(
+    label: str, names: Mapping[str, str], *, page: str, parameter: str, width: int = _WIDEST
+) -> str | None:
     """Draw the choice and return the chosen id, None for all."""
     key = f"{page}_{parameter}"
     ids = list(names)
@@ -19,7 +21,7 @@ def choose_named(label: str, names: Mapping[str, str], *, page: str, parameter: 
         index=ids.index(given) if given and given in names else None,
         key=key,
         placeholder="All",
-        width=_WIDEST,
+        width=width,
         format_func=lambda option: names[option],
         on_change=_keep_in_address,
         args=(parameter, key),

@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from lib.access import Actor
-from lib.addressed_filters import RANGES, delivery_filters
+from lib.addressed_filters import delivery_filters
 from lib.hub import Hub
 from lib.outgoing.deliveries import list_deliveries
 from lib.outgoing.delivery_filters import STATUSES, DeliveryFilters
 from lib.outgoing.delivery_views import DeliveryRow
 from lib.ui.address_choice import choose_named
+from lib.ui.bulk_dialog import begin_cancelling, draw_bulk
 from lib.ui.delivery_formats import (
     DELIVERY_COLOURS,
     DELIVERY_LABELS,
@@ -20,54 +21,77 @@ from lib.ui.delivery_formats import (
     error_words,
     told_apart,
 )
+from lib.ui.event_columns import exact_column
+from lib.ui.filter_chips import Chip, draw_chips
 from lib.ui.formats import counted, service_label
 from lib.ui.links import draw_link
+from lib.ui.list_address import TIMES, ListAddress
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
 from lib.ui.replay_dialog import draw_replay_dialog
+from lib.ui.time_filter import draw_time_filter, say_moment
 
 _PAGE = 50
-_NAMED = ("status", "destination", "error")
-_ASKED = ("range", *_NAMED)
+ADDRESS = ListAddress(
+    "deliveries", bound=("range", "http"), named=("status", "destination", "error")
+)
+_LABELS = {
+    "range": "last",
+    "http": "answer",
+    "status": "status",
+    "destination": "destination",
+    "error": "error",
+    "since": "from",
+    "until": "to",
+}
 
 
 def draw_delivery_filters(destinations: Mapping[str, str]) -> DeliveryFilters:
     """Draw the filters, which the address keeps, and return what they ask for."""
-    st.segmented_control("Time", list(RANGES), key="range", bind="query-params")
-    columns = st.columns(3)
-    with columns[0]:
-        names = {status: DELIVERY_LABELS[status] for status in STATUSES}
-        choose_named("Status", names, page="deliveries", parameter="status")
-    with columns[1]:
-        choose_named(
-            "Destination", told_apart(destinations), page="deliveries", parameter="destination"
+    places = told_apart(destinations)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        draw_time_filter(ADDRESS)
+        st.text_input(
+            "Answer", key="http", bind="query-params", placeholder="404 or 5xx", width=130
         )
-    with columns[2]:
-        choose_named("Error", ERROR_WORDS, page="deliveries", parameter="error")
-    return delivery_filters(current_query())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        statuses = {status: DELIVERY_LABELS[status] for status in STATUSES}
+        for label, names, parameter, width in (
+            ("Status", statuses, "status", 170),
+            ("Error", ERROR_WORDS, "error", 170),
+            ("Destination", places, "destination", 260),
+        ):
+            choose_named(label, names, page="deliveries", parameter=parameter, width=width)
+    query = ADDRESS.current()
+    words = {"status": statuses, "destination": places, "error": ERROR_WORDS}
+    draw_chips("deliveries", _chips(query, words), clear_all=ADDRESS.clear)
+    return delivery_filters(query)
 
 
-def current_query() -> dict[str, str]:
-    """Return the filters that stand in the address."""
-    given = {name: st.query_params.get(name, "") for name in _ASKED}
-    return {name: value for name, value in given.items() if value}
+def draw_delivery_columns() -> list[str]:
+    """Draw the choice of columns, which the address keeps, and return their names in order."""
+    with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
+        chosen = st.multiselect(
+            "Columns", list(_NAMES), default=list(_USUAL), key="cols", bind="query-params"
+        )
+    return [*_ALWAYS, *(_NAMES[name] for name in chosen)]
 
 
-def set_query(query: Mapping[str, str]) -> None:
-    """Make these the filters, and no others; a callback."""
-    st.session_state["range"] = query.get("range")
-    for parameter in _NAMED:
-        value = query.get(parameter)
-        st.session_state[f"deliveries_{parameter}"] = value
-        if value:
-            st.query_params[parameter] = value
-        else:
-            st.query_params.pop(parameter, None)
+def _chips(query: Mapping[str, str], words: Mapping[str, Mapping[str, str]]) -> list[Chip]:
+    said = {
+        name: say_moment(name, value) if name in TIMES else words.get(name, {}).get(value, value)
+        for name, value in query.items()
+    }
+    return [
+        Chip(name, f"{_LABELS[name]}: {value}", ADDRESS.clear_one) for name, value in said.items()
+    ]
 
 
-def draw_delivery_list(hub: Hub, user: Actor, filters: DeliveryFilters) -> None:
-    """Draw one page of deliveries with the ways to replay them."""
-    cursor = current_cursor("deliveries", str(current_query()))
+def draw_delivery_list(
+    hub: Hub, user: Actor, filters: DeliveryFilters, *, columns: Sequence[str]
+) -> None:
+    """Draw one page of deliveries with the ways to replay and to cancel them."""
+    cursor = current_cursor("deliveries", str(ADDRESS.current()))
     page = list_deliveries(hub, user, filters, cursor=cursor, limit=_PAGE)
     if not page.rows:
         _draw_empty(is_narrowed=filters != DeliveryFilters())
@@ -81,10 +105,12 @@ def draw_delivery_list(hub: Hub, user: Actor, filters: DeliveryFilters) -> None:
         height=520,
         placeholder="",
         alt=f"Table of {counted(len(page.rows), 'row')} of deliveries, newest first.",
-        column_config=_COLUMNS,
+        column_order=list(columns),
+        column_config={**_COLUMNS, "at": exact_column()},
     )
     places = [place for place in chosen.selection.rows if place < len(page.rows)]
     _draw_actions(hub, user, filters, chosen=[page.rows[place] for place in places])
+    draw_bulk(hub, user)
     draw_pager(
         "deliveries",
         page.next_cursor,
@@ -105,8 +131,22 @@ def _draw_actions(
                 help="Counts them first; nothing is sent before you confirm.",
             ):
                 draw_replay_dialog(hub, user, filters)
+            _draw_cancelling(filters, chosen)
         if len(chosen) == 1:
             draw_link("activity", "Open it", query={"event": chosen[0].event_id})
+
+
+def _draw_cancelling(filters: DeliveryFilters, chosen: Sequence[DeliveryRow]) -> None:
+    ids = tuple(row.id for row in chosen)
+    st.button(
+        f"Cancel selected ({len(ids)})…" if ids else "Cancel what waits…",
+        key="deliveries_cancel",
+        icon=":material/block:",
+        help="Of what is chosen, or else of all that match, what is still queued. It is counted "
+        "first; nothing is done before you confirm.",
+        on_click=begin_cancelling,
+        args=(DeliveryFilters(ids=ids) if ids else filters,),
+    )
 
 
 def _draw_selected(hub: Hub, user: Actor, ids: tuple[str, ...]) -> None:
@@ -133,16 +173,13 @@ def _draw_empty(*, is_narrowed: bool) -> None:
         st.info("Nothing was sent yet. Deliveries appear here once a route takes an event.")
         return
     st.info("No delivery matches these filters.", icon=":material/filter_alt_off:")
-    st.button("Clear the filters", key="deliveries_clear", on_click=_clear_filters)
-
-
-def _clear_filters() -> None:
-    set_query({})
+    st.button("Clear the filters", key="deliveries_clear", on_click=ADDRESS.clear)
 
 
 def _table_row(row: DeliveryRow) -> dict[str, object]:
     return {
         "created_at": row.created_at,
+        "at": row.created_at,
         "status": [DELIVERY_LABELS.get(row.status, row.status)],
         "destination": row.destination_name,
         "error": error_words(row.error_class),
@@ -155,6 +192,19 @@ def _table_row(row: DeliveryRow) -> dict[str, object]:
     }
 
 
+_NAMES = {
+    "Exact time": "at",
+    "Destination": "destination",
+    "Error": "error",
+    "Answer": "answer",
+    "Tries": "attempts",
+    "Next try": "next",
+    "Type": "event_type",
+    "Service": "service",
+    "Id": "id",
+}
+_USUAL = tuple(name for name in _NAMES if name != "Exact time")
+_ALWAYS = ("created_at", "status")
 _COLUMNS: dict[str, Any] = {
     "created_at": st.column_config.DatetimeColumn("Made", format="distance", width=112),
     "status": st.column_config.MultiselectColumn(

@@ -8,9 +8,11 @@ from lib.event_figures import EventFigures
 from lib.events import EventRow
 from lib.ui.delivery_formats import DELIVERY_COLOURS, DELIVERY_LABELS
 from lib.ui.formats import STATUS_LABELS, service_label
+from lib.ui.time_filter import viewers_zone
 
 _KEY = "cols"
 _NAMES = {
+    "Exact time": "at",
     "Service": "service",
     "Type": "event_type",
     "About": "subject",
@@ -31,7 +33,7 @@ _COLOURS = {"success": "green", "failed": "red", **DELIVERY_COLOURS}
 
 def draw_column_picker() -> list[str]:
     """Draw the choice of columns, which the address keeps, and return their names in order."""
-    with st.popover("Columns", icon=":material/view_column:"):
+    with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
         chosen = st.multiselect(
             "Columns", list(_NAMES), default=list(_USUAL), key=_KEY, bind="query-params"
         )
@@ -43,6 +45,7 @@ def table_row(row: EventRow, figures: EventFigures | None, subject: str) -> dict
     status = figures.status if figures and row.status == "success" else row.status
     return {
         "created_at": row.created_at,
+        "at": row.created_at,
         "status": [_LABELS.get(status, status)],
         "service": service_label(row.service_name),
         "event_type": row.event_type,
@@ -58,7 +61,19 @@ def table_row(row: EventRow, figures: EventFigures | None, subject: str) -> dict
     }
 
 
-CONFIG: dict[str, Any] = {
+def exact_column() -> Any:
+    """Return the column of exact times, in the viewer's zone."""
+    return st.column_config.DatetimeColumn(
+        "Exact time", format="YYYY-MM-DD HH:mm:ss", timezone=viewers_zone().key, width=160
+    )
+
+
+def column_config() -> dict[str, Any]:
+    """Return how each column is shown."""
+    return {**_CONFIG, "at": exact_column()}
+
+
+_CONFIG: dict[str, Any] = {
     "created_at": st.column_config.DatetimeColumn("Time", format="distance", width=108),
     "status": st.column_config.MultiselectColumn(
         "Status",

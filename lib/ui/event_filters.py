@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.access import Actor
-from lib.addressed_filters import RANGES, VERIFIED, event_filters
+from lib.addressed_filters import VERIFIED, event_filters
 from lib.event_conditions import DERIVED, STORED
 from lib.events import EventFilters
 from lib.integrations import Integration
@@ -14,6 +14,9 @@ from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named, labels_by_id
 from lib.ui.delivery_formats import ERROR_WORDS, told_apart
 from lib.ui.filter_chips import Chip, draw_chips
+from lib.ui.links import turn_to
+from lib.ui.list_address import TIMES, ListAddress
+from lib.ui.time_filter import draw_time_filter, say_moment
 
 STATUS_WORDS: dict[str, str] = {
     "success": "Received",
@@ -27,12 +30,16 @@ STATUS_WORDS: dict[str, str] = {
     "filtered": "No route took it",
     "paused": "Paused",
     "duplicate": "Sent twice",
+    "rejected": "Rejected",
 }
-# What stands in the address, by how the widget keeps it there: by `bind`, as text or number, or
-# by an id whose name is shown.
-BOUND = ("range", "type", "q", "http", "attempts", "slower", "verified", "tag", "expr")
-NAMED = ("status", "service", "integration", "destination", "error")
-TIMES = ("since", "until")
+ADDRESS = ListAddress(
+    "activity",
+    bound=("range", "type", "q", "http", "attempts", "slower", "verified", "tag", "expr"),
+    named=("status", "service", "integration", "destination", "error"),
+)
+_BEHIND = (
+    "integration", "destination", "http", "error", "attempts", "slower", "verified", "tag", "expr",
+)  # fmt: skip
 _LABELS = {
     "range": "last",
     "status": "status",
@@ -62,22 +69,23 @@ class Choices:
     destinations: Mapping[str, str]
 
 
+def lead_to_rejected(user: Actor) -> None:
+    """Go to the refused requests if they are asked for: they are no events."""
+    query = ADDRESS.current()
+    if user.sees_masked or query.get("status") != "rejected":
+        return
+    asked = {name: query[name] for name in ("service", "integration") if name in query}
+    if "range" in query:
+        asked["since"] = query["range"]
+    # Without it the way back leads to the list, and not here again.
+    ADDRESS.put("status", None)
+    turn_to("rejected", asked)
+
+
 def draw_filters(user: Actor, choices: Choices) -> EventFilters:
     """Draw the filters and return what they ask for; raise InvalidInput for a bad address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control("Time", list(RANGES), key="range", bind="query-params")
-        _choose("Status", {name: STATUS_WORDS[name] for name in (*STORED, *DERIVED)}, "status")
-        services = {provider.slug: provider.label for provider in all_providers()}
-        _choose("Service", services, "service")
-        st.selectbox(
-            "Type",
-            choices.types,
-            index=None,
-            key="type",
-            bind="query-params",
-            placeholder="All",
-            width=220,
-        )
+        draw_time_filter(ADDRESS)
         if not user.sees_masked:
             st.text_input(
                 "Search",
@@ -85,43 +93,29 @@ def draw_filters(user: Actor, choices: Choices) -> EventFilters:
                 type="search",
                 bind="query-params",
                 placeholder="Phone, e-mail, id, words",
-                width=240,
+                width="stretch",
             )
-        with st.popover("More filters", icon=":material/filter_list:"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        statuses = (*STORED, *DERIVED) if user.sees_masked else (*STORED, *DERIVED, "rejected")
+        _choose("Status", {name: STATUS_WORDS[name] for name in statuses}, "status", width=190)
+        services = {provider.slug: provider.label for provider in all_providers()}
+        _choose("Service", services, "service", width=150)
+        st.selectbox(
+            "Type",
+            choices.types,
+            index=None,
+            key="type",
+            bind="query-params",
+            placeholder="All",
+            width=190,
+        )
+        count = sum(ADDRESS.holds(name) for name in _BEHIND)
+        label = f"More filters ({count})" if count else "More filters"
+        with st.popover(label, icon=":material/filter_list:", key="activity_more"):
             _draw_more(user, choices)
-    query = current_query()
-    draw_chips("activity", _chips(query, choices), clear_all=clear_filters)
+    query = ADDRESS.current()
+    draw_chips("activity", _chips(query, choices), clear_all=ADDRESS.clear)
     return event_filters(query)
-
-
-def current_query() -> dict[str, str]:
-    """Return the filters that stand in the address."""
-    given = {name: st.query_params.get(name, "") for name in (*BOUND, *NAMED, *TIMES)}
-    return {name: value for name, value in given.items() if value}
-
-
-def set_query(query: Mapping[str, str]) -> None:
-    """Make these the filters, and no others; a callback, for drawn widgets cannot change."""
-    for name in BOUND:
-        value = query.get(name)
-        st.session_state[name] = _typed(name, value) if value else _EMPTY.get(name)
-    for name in (*NAMED, *TIMES):
-        _put(name, query.get(name))
-
-
-def clear_filters() -> None:
-    """Empty every filter; a callback."""
-    set_query({})
-    # A button of the list stands in its fragment, and a fragment's rerun leaves the filters out.
-    st.rerun()
-
-
-def clear_one(name: str) -> None:
-    """Empty one filter; a callback."""
-    query = current_query()
-    query.pop(name, None)
-    set_query(query)
-    st.rerun()
 
 
 def describe(query: Mapping[str, str]) -> str:
@@ -173,28 +167,14 @@ def _chips(query: Mapping[str, str], choices: Choices) -> list[Chip]:
         "error": ERROR_WORDS,
     }
     return [
-        Chip(name, f"{_LABELS[name]}: {names.get(name, {}).get(value, value)}", clear_one)
+        Chip(name, f"{_LABELS[name]}: {_say(names, name, value)}", ADDRESS.clear_one)
         for name, value in query.items()
     ]
 
 
-def _choose(label: str, names: Mapping[str, str], parameter: str) -> None:
-    choose_named(label, names, page="activity", parameter=parameter)
+def _say(names: Mapping[str, Mapping[str, str]], name: str, value: str) -> str:
+    return say_moment(name, value) if name in TIMES else names.get(name, {}).get(value, value)
 
 
-def _put(name: str, value: str | None) -> None:
-    if name in NAMED:
-        st.session_state[f"activity_{name}"] = value
-    if value:
-        st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
-
-
-def _typed(name: str, value: str) -> object:
-    if name == "attempts":
-        return int(float(value))
-    return float(value) if name == "slower" else value
-
-
-_EMPTY = {"q": "", "http": "", "tag": "", "expr": ""}
+def _choose(label: str, names: Mapping[str, str], parameter: str, *, width: int = 320) -> None:
+    choose_named(label, names, page="activity", parameter=parameter, width=width)

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lib.access import Actor
-from lib.event_figures import figures_of, subjects_of
+from lib.event_figures import count_received, figures_of, subjects_of
 from lib.events import EventFilters, EventRow, list_events
 from lib.hub import Hub
-from lib.ui.bulk_dialog import draw_bulk_of_matches, draw_bulk_of_rows
-from lib.ui.event_columns import CONFIG, table_row
+from lib.integrations import list_all
+from lib.ui.bulk_dialog import begin_with_events, begin_with_matches, draw_bulk
+from lib.ui.event_columns import column_config, table_row
 from lib.ui.event_detail import PARAMETER
-from lib.ui.event_filters import clear_filters, describe
-from lib.ui.formats import absolute, counted
+from lib.ui.event_filters import ADDRESS, describe
+from lib.ui.formats import absolute, counted, plain
 from lib.ui.links import draw_link
 from lib.ui.page_keys import current_cursor, go_older
 from lib.ui.pager import draw_pager
@@ -20,6 +21,7 @@ from lib.ui.telling import show_told
 
 PAGE = 50
 _NONCE = "activity_table_nonce"
+_LONGEST = 30
 
 
 def draw_list(
@@ -38,11 +40,11 @@ def draw_list(
     if page.rows:
         chosen = _draw_table(hub, user, page.rows, columns=columns, is_choosing=is_choosing)
         if is_choosing:
-            _draw_bulk(hub, user, filters, [page.rows[place].id for place in chosen])
+            _draw_choice(hub, user, filters, [page.rows[place].id for place in chosen])
         elif chosen:
             _open(page.rows[chosen[0]].id)
     elif page.searched_back_to is None:
-        _draw_empty(query)
+        _draw_empty(hub, user, query)
         return
     if page.searched_back_to is not None and page.next_cursor is not None:
         _draw_further(absolute(page.searched_back_to), page.next_cursor)
@@ -66,27 +68,30 @@ def _draw_table(
         column_order=list(columns),
         height=560,
         alt=f"Table of {counted(len(rows), 'event')}, newest first.",
-        column_config=CONFIG,
+        column_config=column_config(),
     )
     return [place for place in chosen.selection.rows if place < len(rows)]
 
 
-def _draw_bulk(hub: Hub, user: Actor, filters: EventFilters, ids: Sequence[str]) -> None:
+def _draw_choice(hub: Hub, user: Actor, filters: EventFilters, ids: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
+        st.button(
             f"With {counted(len(ids), 'chosen event')}…",
             key="activity_bulk_rows",
             icon=":material/checklist:",
             disabled=not ids,
-        ):
-            draw_bulk_of_rows(hub, user, ids)
-        if st.button(
+            on_click=begin_with_events,
+            args=(ids,),
+        )
+        st.button(
             "With all that match…",
             key="activity_bulk_all",
             icon=":material/select_all:",
             help="Counts them first; nothing is done before you confirm.",
-        ):
-            draw_bulk_of_matches(hub, user, filters)
+            on_click=begin_with_matches,
+            args=(filters,),
+        )
+    draw_bulk(hub, user)
 
 
 def _draw_further(back_to: str, cursor: str) -> None:
@@ -107,10 +112,29 @@ def _open(event_id: str) -> None:
     st.rerun()
 
 
-def _draw_empty(query: Mapping[str, str]) -> None:
+def _draw_empty(hub: Hub, user: Actor, query: Mapping[str, str]) -> None:
     if query:
-        st.info(f"No event matches {describe(query)}.", icon=":material/filter_alt_off:")
-        st.button("Clear the filters", key="activity_clear", on_click=clear_filters)
-        return
-    st.info("No events yet. They appear here as soon as a provider sends one.")
-    draw_link("integrations", "Open your integrations", icon=":material/hub:")
+        _draw_no_match(count_received(hub, user), query)
+    elif list_all(hub, user):
+        st.info("No events yet. They appear here as soon as a provider sends one.")
+        draw_link("integrations", "Open your integrations", icon=":material/hub:")
+    else:
+        st.info("Nothing is connected yet, so nothing can arrive. Add an integration first.")
+        draw_link("integrations", "Add an integration", icon=":material/hub:")
+
+
+def _draw_no_match(total: int, query: Mapping[str, str]) -> None:
+    said = f"0 of {total:,} events match" if total else "No event matches"
+    st.info(f"{said} {plain(describe(query))}.", icon=":material/filter_alt_off:")
+    with st.container(horizontal=True, gap="small"):
+        for name, value in query.items():
+            st.button(
+                plain(f"Clear {name}={value[:_LONGEST]}"),
+                key=f"activity_clear_{name}",
+                on_click=ADDRESS.clear_one,
+                args=(name,),
+            )
+        if len(query) > 1:
+            st.button(
+                "Clear the filters", key="activity_clear", type="primary", on_click=ADDRESS.clear
+            )

@@ -18,7 +18,7 @@ def draw_views(
     hub: Hub, user: Actor, page: str, *, query: Mapping[str, str], set_query: SetQuery
 ) -> None:
     """Draw the button with everything about views behind it."""
-    with st.popover("Views", icon=":material/bookmarks:"):
+    with st.popover("Views", icon=":material/bookmarks:", type="tertiary"):
         for place, view in enumerate(list_views(hub, user, page)):
             _draw_view(hub, user, page, view, place=place, set_query=set_query)
         st.divider()
