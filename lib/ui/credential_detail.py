@@ -62,17 +62,18 @@ def _draw_facts(row: Credential) -> None:
         check = f"{word}, {ago(row.checked_at)}. {row.message}"
     facts = {
         "Value": mask_of(row),
-        "Age": age_words(row) or "–",
+        "Set": age_words(row) or "–",
         "Last used": ago(row.last_used_at) if row.is_set else "–",
         "Last check": check or "Not tested on its own yet.",
-        "Scopes found": ", ".join(row.scopes_found) or "–",
-        "Scopes missing": ", ".join(row.scopes_missing) or "–",
         "Expires": end_words(row) or "No end is known.",
     }
+    if row.is_checked or row.kind is Kind.GRANT:
+        facts["Scopes found"] = ", ".join(row.scopes_found) or "None is known."
+        facts["Scopes missing"] = ", ".join(row.scopes_missing) or "None is known."
     draw_facts(facts, key="credentials_facts", empty="")
     st.caption(plain(use_words(row)))
     st.markdown(f":material/visibility_off: {plain(who_words(row))}")
-    if row.help:
+    if row.help and row.kind is not Kind.ISSUED:
         st.caption(plain(row.help))
 
 

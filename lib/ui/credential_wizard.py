@@ -9,7 +9,7 @@ from lib import integrations
 from lib.access import Actor
 from lib.credential_rotation import replace_secret
 from lib.credential_rows import Credential, Kind
-from lib.credential_views import find_dependents, get_credential
+from lib.credential_views import Dependents, find_dependents, get_credential
 from lib.errors import HubError
 from lib.hub import Hub
 from lib.outgoing import destinations
@@ -18,7 +18,7 @@ from lib.outgoing.trials import send_test
 from lib.providers.registry import get_provider
 from lib.ui.credential_words import effect_words, place_words
 from lib.ui.destination_form import SIGNING_NOTE
-from lib.ui.formats import ago, plain
+from lib.ui.formats import ago, counted, plain
 from lib.ui.issued_secret import draw_secret, remember_secret
 
 _KEY, _STEP, _SAID, _PROBLEM = (
@@ -56,7 +56,7 @@ def draw_wizard(hub: Hub, user: Actor, row: Credential) -> bool:
 
 def _trail(step: int) -> str:
     return " › ".join(
-        f"**{number}. {name}**" if number == step + 1 else f"{number}. {name}"
+        f"**{number} {name}**" if number == step + 1 else f"{number} {name}"
         for number, name in enumerate(_STEPS, start=1)
     )
 
@@ -66,18 +66,27 @@ def _draw_effect(hub: Hub, user: Actor, row: Credential) -> None:
     if place := place_words(row):
         st.markdown(f":material/edit_location: {plain(place)}")
     found = find_dependents(hub, user, row.object_id)
-    count = len(found.routes) + len(found.actions) + found.more
-    if count:
-        st.caption(f"{count:,} routes and actions work with {plain(row.object_name)}.")
+    if found.routes or found.actions:
+        st.caption(f"What works with {plain(row.object_name)} now: {_counts(found)}.")
     st.button("Go on", key="credentials_wizard_go", type="primary", on_click=_go_to, args=(1,))
+
+
+def _counts(found: Dependents) -> str:
+    more = " and more" if found.more else ""
+    counts = {"route": len(found.routes), "action": len(found.actions)}
+    return ", ".join(counted(count, noun) for noun, count in counts.items() if count) + more
 
 
 def _draw_entry(hub: Hub, user: Actor, row: Credential) -> None:
     if problem := st.session_state.get(_PROBLEM):
         st.error(problem, icon=":material/error:")
     if row.kind not in _ENTERED:
-        made = "The new address is in force" if row.kind is Kind.ADDRESS else "It is shown once"
-        st.markdown(f"{made} as soon as you press the button.")
+        made = (
+            "The new address is in force as soon as you press the button."
+            if row.kind is Kind.ADDRESS
+            else "The new secret comes up in the next step, this once. Have its place ready."
+        )
+        st.markdown(made)
         label = "Make a new address" if row.kind is Kind.ADDRESS else "Issue the new secret"
         st.button(
             label,
