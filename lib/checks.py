@@ -11,7 +11,7 @@ from lib.errors import BudgetSpent, ProviderError
 from lib.http import VendorClient
 from lib.hub import Hub
 from lib.integrations import bump_revision, owned_row
-from lib.models import IntegrationConfig
+from lib.models import IntegrationConfig, OAuthGrant
 from lib.oauth_tokens import open_call_values
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
@@ -25,6 +25,8 @@ class Check:
     message: str
     facts: dict[str, str]
     checked_at: datetime
+    scopes_found: tuple[str, ...] = ()
+    scopes_missing: tuple[str, ...] = ()
 
 
 def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
@@ -45,14 +47,33 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
             result.message,
             checked_at,
         )
+        row.check_facts = {
+            "scopes_found": list(result.scopes_found),
+            "scopes_missing": list(result.scopes_missing),
+        }
         bump_revision(session)
         keep_calls(session, row, client.calls)
-    return Check(result.outcome, result.message, dict(result.facts), checked_at)
+    return Check(
+        result.outcome,
+        result.message,
+        dict(result.facts),
+        checked_at,
+        result.scopes_found,
+        result.scopes_missing,
+    )
+
+
+def _granted(hub: Hub, row: IntegrationConfig) -> dict[str, str]:
+    """Return what an authorisation of the connection's app was granted, as its vendor said."""
+    with hub.database.read() as session:
+        grant = session.get(OAuthGrant, row.id)
+    scopes = str(grant.facts.get("scope", "")) if grant else ""
+    return {"oauth_granted_scopes": scopes} if scopes else {}
 
 
 def _ask(hub: Hub, row: IntegrationConfig, *, client: VendorClient) -> CheckResult:
     try:
-        values = open_call_values(hub, row)
+        values = {**open_call_values(hub, row), **_granted(hub, row)}
         return get_provider(row.service_name).check(values, hub.settings, client)
     except BudgetSpent:
         # It says nothing about the credentials.

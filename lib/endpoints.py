@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -10,16 +10,28 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from lib.clock import now
-from lib.credentials import open_values
-from lib.errors import SecretUnreadable, StorageUnavailable
+from lib.credentials import open_previous, open_values
+from lib.errors import SecretUnreadable, SignatureError, StorageUnavailable
 from lib.hub import Hub
 from lib.integrations import REVISION, token_digest
 from lib.models import HubFact, IntegrationConfig
-from lib.providers.base import Provider
+from lib.providers.base import InboundRequest, Provider, Verification
 from lib.providers.fields import Values
 from lib.providers.registry import get_provider
+from lib.settings import Settings
 
 log = structlog.get_logger()
+
+# What an event's verification says when the secret before the present one proved it.
+SECRET_FACT, PREVIOUS_SECRET = "secret", "the one before the rotation"
+
+
+@dataclass(frozen=True, repr=False)
+class PreviousValues:
+    """What a request may be proven with until `expires_at`, after a secret was replaced."""
+
+    values: Values
+    expires_at: datetime
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,6 +46,30 @@ class Endpoint:
     provider: Provider
     values: Values | None
     is_proven: bool
+    # The values with the secret before the present one, which is accepted for a while.
+    previous: PreviousValues | None = None
+
+    def verify(self, request: InboundRequest, settings: Settings) -> Verification:
+        """Prove a request with the present secret, or with the one before while that lasts.
+
+        Raises SignatureError as the present secret makes it, SecretUnreadable.
+        """
+        try:
+            return self.provider.verify(request, self.opened, settings)
+        except SignatureError:
+            known = self._verify_before(request, settings)
+            if known is None:
+                raise
+            return known
+
+    def _verify_before(self, request: InboundRequest, settings: Settings) -> Verification | None:
+        if self.previous is None or now() >= self.previous.expires_at:
+            return None
+        try:
+            known = self.provider.verify(request, self.previous.values, settings)
+        except SignatureError:
+            return None
+        return replace(known, facts={**known.facts, SECRET_FACT: PREVIOUS_SECRET})
 
     @property
     def opened(self) -> Values:
@@ -123,8 +159,10 @@ class EndpointDirectory:
 
     def _open(self, row: IntegrationConfig) -> Endpoint:
         values: Values | None = None
+        previous: PreviousValues | None = None
         try:
             values = open_values(self._hub.vault, row)
+            previous = self._open_before(row, values)
         except SecretUnreadable as error:
             log.error("credentials_unreadable", integration=row.id, why=error.message)
         return Endpoint(
@@ -133,4 +171,11 @@ class EndpointDirectory:
             provider=get_provider(row.service_name),
             values=values,
             is_proven=row.status == "verified",
+            previous=previous,
         )
+
+    def _open_before(self, row: IntegrationConfig, values: Values) -> PreviousValues | None:
+        before = open_previous(self._hub.vault, row)
+        if before is None or now() >= before.expires_at:
+            return None
+        return PreviousValues({**values, before.field: before.text}, before.expires_at)

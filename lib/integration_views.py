@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from lib.access import Actor
+from lib.clock import now
 from lib.credentials import MASK, ages, masks
 from lib.hub import Hub
 from lib.masking import HIDDEN
@@ -58,10 +59,10 @@ def view(hub: Hub, row: IntegrationConfig, actor: Actor, *, owner: str) -> Integ
         service_name=row.service_name,
         name=row.name,
         config_data=dict.fromkeys(row.config_data, HIDDEN) if is_masked else dict(row.config_data),
-        credentials=dict.fromkeys(row.credentials, MASK) if is_masked else masks(row),
+        credentials=dict.fromkeys(masks(row), MASK) if is_masked else masks(row),
         credentials_set_at=ages(row),
         webhook_url=f"{address.rpartition('/')[0]}/{MASK}" if is_masked else address,
-        previous_address_until=row.previous_token_expires_at,
+        previous_address_until=_address_until(row),
         is_active=row.is_active,
         status=row.status,
         status_message=HIDDEN if is_masked else row.status_message,
@@ -69,3 +70,9 @@ def view(hub: Hub, row: IntegrationConfig, actor: Actor, *, owner: str) -> Integ
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _address_until(row: IntegrationConfig) -> datetime | None:
+    """Return until when the address before the present one works, if it still does."""
+    ends_at = row.previous_token_expires_at
+    return ends_at if row.previous_token_digest and ends_at and now() < ends_at else None

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from lib import audit
 from lib.access import Actor, require_writer
 from lib.clock import now
-from lib.credentials import keep_values, open_values
+from lib.credentials import PreviousProof, keep_previous, keep_values, open_values
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
@@ -24,6 +24,7 @@ from lib.providers.registry import get_provider
 
 REVISION = "integrations_revision"
 ADDRESS_OVERLAP = timedelta(days=7)
+SECRET_OVERLAP = timedelta(hours=24)
 _NAME_LENGTH = 80
 
 
@@ -114,7 +115,7 @@ def rotate_address(hub: Hub, actor: Actor, integration_id: str) -> Integration:
 
 
 def reissue_secret(hub: Hub, actor: Actor, integration_id: str) -> Issued:
-    """Replace the inbound secret at once and return the new one, shown this once."""
+    """Issue a new inbound secret, shown this once; the one before is accepted for 24 hours."""
     with hub.database.write() as session:
         row, owner = _own(session, actor, integration_id)
         provider = get_provider(row.service_name)
@@ -124,10 +125,18 @@ def reissue_secret(hub: Hub, actor: Actor, integration_id: str) -> Issued:
                 field="service_name",
             )
         secret = provider.issue_secret()
-        values = {**open_values(hub.vault, row), provider.issued_field: secret}
-        keep_values(hub.vault, row, provider, values)
+        stored = open_values(hub.vault, row)
+        keep_values(hub.vault, row, provider, {**stored, provider.issued_field: secret})
+        overlap_proof(hub, row, stored)
         _changed(session, actor, "integration.secret_reissued", row)
         return Issued(view(hub, row, actor, owner=owner), secret)
+
+
+def overlap_proof(hub: Hub, row: IntegrationConfig, stored: Mapping[str, str]) -> None:
+    """Let the signing secret of `stored`, if it was replaced, be accepted for 24 hours more."""
+    field = get_provider(row.service_name).signing_field
+    if before := stored.get(field):
+        keep_previous(hub.vault, row, PreviousProof(field, before, now() + SECRET_OVERLAP))
 
 
 def remove(hub: Hub, actor: Actor, integration_id: str, *, typed_name: str) -> int:

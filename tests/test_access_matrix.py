@@ -19,6 +19,8 @@ from lib import (
     actions,
     budgets,
     checks,
+    credential_rotation,
+    credential_views,
     emission,
     event_contents,
     events,
@@ -46,6 +48,7 @@ from lib.analytics import latency, messages, scopes, silence, volume
 from lib.analytics.periods import Period, find_zone, period_of
 from lib.analytics.scopes import Filters
 from lib.clock import now
+from lib.credential_views import CredentialFilters
 from lib.emission import Emission
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.events import EventFilters
@@ -85,6 +88,7 @@ from lib.outgoing import (
     replays,
     route_reasons,
     routes,
+    secret_overlaps,
     trials,
 )
 from lib.outgoing.delivery_filters import DeliveryFilters
@@ -140,6 +144,8 @@ MODULES = (
     calculator,
     channels,
     checks,
+    credential_rotation,
+    credential_views,
     deliveries,
     delivery_figures,
     destination_figures,
@@ -177,6 +183,7 @@ MODULES = (
     route_trials,
     routes,
     scopes,
+    secret_overlaps,
     silence,
     simulator,
     span_figures,
@@ -233,6 +240,7 @@ NOT_FOR_USERS = {
     "integrations.owned_row",
     "integrations.token_digest",
     "integrations.bump_revision",
+    "integrations.overlap_proof",
     "overview.needs",
     "overview.worker_state",
     "first_values.first_values",
@@ -392,6 +400,9 @@ LISTS: dict[str, Call] = {
     "samples.list_saved": lambda g, who: [
         dataclasses.asdict(each) for each in samples.list_saved(g.hub, who)
     ],
+    "credential_views.list_credentials": lambda g, who: (
+        credential_views.list_credentials(g.hub, who, CredentialFilters()).rows
+    ),
     "rejections.list_reasons": lambda g, who: rejections.list_reasons(g.hub, who),
     "rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
     "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
@@ -447,6 +458,15 @@ DETAILS: dict[str, Call] = {
     ),
     "samples.get_saved": lambda g, who: dataclasses.asdict(
         samples.get_saved(g.hub, who, g.sample_id)
+    ),
+    "credential_views.credentials_of": lambda g, who: credential_views.credentials_of(
+        g.hub, who, g.item.id
+    ),
+    "credential_views.get_credential": lambda g, who: credential_views.get_credential(
+        g.hub, who, f"{g.item.id}.auth_token"
+    ),
+    "credential_views.find_dependents": lambda g, who: credential_views.find_dependents(
+        g.hub, who, g.item.id
     ),
     "rejections.get_rejection": lambda g, who: rejections.get_rejection(g.hub, who, g.rejection_id),
     "retention.plans.get_retention": lambda g, who: plans.get_retention(g.hub, who, g.item.id),
@@ -521,6 +541,18 @@ ACTIONS: dict[str, Call] = {
     ),
     "outgoing.hook_subscriptions.unsubscribe": lambda g, who: hook_subscriptions.unsubscribe(
         g.hub, who, g.subscription_id
+    ),
+    "credential_rotation.replace_secret": lambda g, who: credential_rotation.replace_secret(
+        g.hub, who, g.item.id, field="auth_token", values={"auth_token": "taken"}
+    ),
+    "credential_rotation.end_secret_overlap": lambda g, who: credential_rotation.end_secret_overlap(
+        g.hub, who, g.item.id
+    ),
+    "credential_rotation.end_address_overlap": lambda g, who: (
+        credential_rotation.end_address_overlap(g.hub, who, g.item.id)
+    ),
+    "outgoing.secret_overlaps.end_signing_overlap": lambda g, who: (
+        secret_overlaps.end_signing_overlap(g.hub, who, g.destination.id)
     ),
     "checks.run_check": lambda g, who: checks.run_check(g.hub, who, g.item.id),
     "outgoing.issue_handling.assign": lambda g, who: issue_handling.assign(
@@ -604,6 +636,10 @@ ADDS: dict[str, Call] = {
     ),
 }
 REFUSED_TO_ANALYSTS = {
+    "credential_views.list_credentials",
+    "credential_views.credentials_of",
+    "credential_views.get_credential",
+    "credential_views.find_dependents",
     "outgoing.issue_handling.assignees",
     "outgoing.issue_handling.known_assignees",
     "outgoing.route_reasons.reasons_of_event",

@@ -102,7 +102,14 @@ def test_a_code_becomes_a_token_that_reaches_the_location(app: App) -> None:
     token = access_token_for(app.hub, app.id)
     assert token == "test-access-0001"
     assert open_call_values(app.hub, app.row())["oauth_access_token"] == token
-    assert run_check(app.hub, app.ada, app.id).outcome == "verified"
+    checked = run_check(app.hub, app.ada, app.id)
+    assert checked.outcome == "verified"
+    assert app.row().check_facts == {
+        "scopes_found": list(checked.scopes_found),
+        "scopes_missing": list(checked.scopes_missing),
+    }
+    assert "locations.readonly" in checked.scopes_found
+    assert "workflows.readonly" in checked.scopes_missing
     connection = oauth.find_connection(app.hub, app.ada, app.id)
     assert connection is not None
     assert (connection.trouble, connection.facts["user_type"]) == (None, "Location")

@@ -63,7 +63,7 @@ class Intake:
         provider = arrival.endpoint.provider
         values = arrival.endpoint.opened
         try:
-            verification = provider.verify(arrival.request, values, self._settings)
+            verification = arrival.endpoint.verify(arrival.request, self._settings)
             parsed = provider.parse(arrival.request)
         except SignatureError as error:
             refusal = Refusal(provider.refused_status, error.reason, error.message, error.facts)
@@ -116,7 +116,7 @@ def choose_claimant(
 
 def _believes(endpoint: Endpoint, request: InboundRequest, settings: Settings) -> bool:
     try:
-        endpoint.provider.verify(request, endpoint.opened, settings)
+        endpoint.verify(request, settings)
     except SignatureError:
         return False
     return True

@@ -109,6 +109,7 @@ def _ending_overlaps(session: Session, moment: datetime) -> list[Condition]:
         select(IntegrationConfig)
         .where(
             col(IntegrationConfig.deleted_at).is_(None),
+            col(IntegrationConfig.previous_token_digest).is_not(None),
             col(IntegrationConfig.previous_token_expires_at).between(moment, until),
         )
         .limit(MOST_ROWS)

@@ -152,6 +152,9 @@ class CheckResult:
     outcome: Outcome
     message: str
     facts: Mapping[str, str] = field(default_factory=dict)
+    # What the credentials are seen to permit, and what the hub could use besides.
+    scopes_found: tuple[str, ...] = ()
+    scopes_missing: tuple[str, ...] = ()
 
 
 class Provider(ABC):
@@ -288,10 +291,7 @@ class Provider(ABC):
 
 
 def read_payload(request: InboundRequest) -> Any:
-    """Return the body of a JSON, form or text request as `decode_payload` would.
-
-    Raises MalformedRequest when it is declared as JSON and is not.
-    """
+    """Return the body as `decode_payload` would; raise MalformedRequest for JSON that is none."""
     if request.content_type == JSON or request.content_type.endswith("+json"):
         return request.json
     if request.content_type == FORM:

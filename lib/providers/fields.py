@@ -14,7 +14,8 @@ class CredentialField:
     """One value that a member enters.
 
     A secret is sealed on save and never shown again; `rotate_days` is how often its vendor
-    advises to replace it. `pattern` is matched against the whole
+    advises to replace it. `is_checked` tells whether the connection's check tries it, and
+    `partner` names the value that changes along with it. `pattern` is matched against the whole
     value; `pattern_help` says in words what it asks for.
     """
 
@@ -27,6 +28,8 @@ class CredentialField:
     pattern_help: str = "Enter at most 500 characters on one line."
     placeholder: str = ""
     rotate_days: int | None = None
+    is_checked: bool = False
+    partner: str = ""
     # Whether it takes more than one line.
     is_long: bool = False
 

@@ -13,6 +13,7 @@ from lib.integrations import Integration
 from lib.providers.base import Provider
 from lib.providers.registry import get_provider
 from lib.ui.action_form import draw_actions
+from lib.ui.credential_panel import draw_integration_credentials
 from lib.ui.errors import reporting_errors, show_refusal
 from lib.ui.first_event import await_first_event
 from lib.ui.formats import absolute, ago, plain, service_chip
@@ -50,13 +51,15 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
         # As text: Markdown would make a link of an address.
         st.text(item.owner, width="content")
         draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
-    names = ["Connect", *(["Actions"] if provider.actions else []), "Routes", "Settings"]
-    *tabs, routes, settings, address, shared, audit = st.tabs(
-        [*names, "Address and removal", "Status page", "Audit"]
+    names = ["Connect", *(["Actions"] if provider.actions else []), "Routes"]
+    *tabs, routes, keys, settings, address, shared, audit = st.tabs(
+        [*names, "Credentials", "Settings", "Address and removal", "Status page", "Audit"]
     )
     connect, *between = tabs
     with routes, reporting_errors():
         draw_integration_routes(hub, user, item)
+    with keys, reporting_errors():
+        draw_integration_credentials(hub, user, item)
     with shared, reporting_errors():
         draw_status_page(hub, user, item)
     with audit, reporting_errors():
@@ -130,8 +133,8 @@ def _draw_address(hub: Hub, user: Actor, item: Integration, provider: Provider) 
     if provider.issued_field is not None:
         _draw_action(
             "Issue new secret",
-            "Replaces the inbound secret at once: requests with the old one are refused from "
-            "then on. The new one is shown once, under Connect.",
+            "Issues a new inbound secret, shown once under Connect. The old one is accepted for "
+            "24 more hours; the Credentials screen ends that early.",
             key="integrations_reissue",
             action=lambda: remember_secret(
                 item.id,

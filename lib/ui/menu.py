@@ -40,6 +40,7 @@ _MENU: dict[str, tuple[_Item, ...]] = {
     "Connections": (
         _Item("integrations", "Integrations", "cable", _WRITERS),
         _Item("webhooks", "Webhooks", "alt_route", _WRITERS),
+        _Item("credentials", "Credentials", "key", _WRITERS),
         _Item("testing", "Testing tools", "science", _WRITERS),
     ),
     "Hub": (

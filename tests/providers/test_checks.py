@@ -88,6 +88,24 @@ def test_gohighlevel_ladder(urls: Urls, token: str, outcome: str, word: str) -> 
     assert word in result.message
 
 
+def test_a_check_tells_the_scopes_that_it_saw(urls: Urls) -> None:
+    whole = ("Auth Token: whole account",)
+    checked = check("twilio", urls, **twilio_values(twilio.AUTH_TOKEN, twilio.RESTRICTED_KEY))
+    assert (checked.scopes_found, checked.scopes_missing) == (whole, ("API key: read messages",))
+    place = {"location_id": gohighlevel.LOCATION_ID}
+    checked = check("gohighlevel", urls, **place, private_token=gohighlevel.TOKEN)
+    assert (checked.scopes_found, checked.scopes_missing) == (("locations.readonly",), ())
+    checked = check("gohighlevel", urls, **place, private_token="pit-noscope")
+    assert (checked.scopes_found, checked.scopes_missing) == ((), ("locations.readonly",))
+    granted = {"oauth_granted_scopes": "contacts.readonly", "scopes": "contacts.readonly a.write"}
+    checked = check("gohighlevel", urls, **place, private_token=gohighlevel.TOKEN, **granted)
+    assert checked.scopes_found == ("contacts.readonly", "locations.readonly")
+    assert checked.scopes_missing == ("a.write",)
+    broken = {"hook_url": hook(urls, "make", "gone"), "team_id": make.TEAM_ID}
+    checked = check("make", urls, api_token=make.API_TOKEN, **broken)
+    assert (checked.outcome, "scenarios:read" in checked.scopes_found) == ("failed", True)
+
+
 @pytest.mark.parametrize(
     ("slug", "name", "outcome"),
     [

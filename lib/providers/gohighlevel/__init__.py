@@ -68,6 +68,7 @@ class GoHighLevel(Provider):
             placeholder="pit-…",
             # https://help.gohighlevel.com (Private Integrations): rotate every 90 days.
             rotate_days=90,
+            is_checked=True,
         ),
         CredentialField(
             name="shared_secret",
@@ -105,6 +106,7 @@ class GoHighLevel(Provider):
             is_secret=True,
             pattern=r"[!-~]{1,500}",
             pattern_help="Copy it again, without spaces.",
+            partner="client_id",
         ),
         CredentialField(
             name="version_id",

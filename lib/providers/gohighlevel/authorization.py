@@ -14,7 +14,7 @@ from lib.providers.authorization import AppCall, Authorization, Tokens
 from lib.providers.fields import Values
 from lib.providers.gohighlevel.api import read_answer
 from lib.providers.gohighlevel.endpoints import LOCATION_TOKEN
-from lib.providers.text import text_at
+from lib.providers.text import clean_text, text_at
 
 _PAGE = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
 # What the actions and the incoming events of the hub need; oauth.write is for agencies' tokens.
@@ -25,6 +25,8 @@ DEFAULT_SCOPES = (
     "opportunities.readonly opportunities.write workflows.readonly"
 )
 _COMPANY, _LOCATION = "Company", "Location"
+# An app may be granted a hundred scopes.
+_SCOPE_LENGTH = 6_000
 _DAY_SECONDS, _YEAR_SECONDS = 86_399, 31_536_000
 _RECONNECT = "Connect again on the integration's page."
 
@@ -113,13 +115,16 @@ def _read(body: Mapping[str, Any], values: Values) -> Tokens:
     _check_tenant(body, values, is_wide=is_wide)
     stated = body.get("expires_in")
     seconds = stated if isinstance(stated, int) and 0 < stated < _YEAR_SECONDS else _DAY_SECONDS
-    shown = {"user_type": "userType", "company_id": "companyId", "scope": "scope"}
+    shown = {"user_type": "userType", "company_id": "companyId"}
+    facts = {name: text for name, key in shown.items() if (text := text_at(body, key))}
+    if scope := clean_text(body.get("scope"), _SCOPE_LENGTH):
+        facts["scope"] = scope
     return Tokens(
         access_token=access_token,
         expires_seconds=seconds,
         refresh_token=_text_of(body, "refresh_token") or None,
         is_wide=is_wide,
-        facts={name: text for name, key in shown.items() if (text := text_at(body, key))},
+        facts=facts,
     )
 
 

@@ -5,6 +5,7 @@ from lib.http import VendorClient
 from lib.providers.base import CheckResult
 from lib.providers.fields import Values
 from lib.providers.gohighlevel.api import Api
+from lib.providers.gohighlevel.authorization import DEFAULT_SCOPES
 from lib.providers.gohighlevel.endpoints import GET_LOCATION
 from lib.providers.text import text_at
 
@@ -26,26 +27,50 @@ def check_location(values: Values, api_url: str, *, client: VendorClient) -> Che
     try:
         answer = api.ask(GET_LOCATION, ids={"location_id": api.location_id})
     except ProviderError as error:
-        return _explain(error)
+        return _explain(error, values)
     location = answer.get("location")
     facts = {name: text for name in ("name", "timezone") if (text := text_at(location, name))}
     stated = text_at(location, "id")
     if stated and stated != api.location_id:
         return CheckResult("failed", _ANOTHER_LOCATION)
     name = facts.get("name", "")
+    found, missing = _scopes(values, proven=(GET_LOCATION.scope,))
     return CheckResult(
-        "verified", f"HighLevel knows the location{f' {name}' if name else ''}.", facts
+        "verified",
+        f"HighLevel knows the location{f' {name}' if name else ''}.",
+        facts,
+        scopes_found=found,
+        scopes_missing=missing,
     )
 
 
-def _explain(error: ProviderError) -> CheckResult:
+def _scopes(
+    values: Values, *, proven: tuple[str, ...] = (), refused: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the scopes found and missing.
+
+    An authorization states what was granted; a Private Integration token shows no more of it
+    than the call that was just made.
+    """
+    granted = tuple(values.get("oauth_granted_scopes", "").split())
+    if not granted:
+        return proven, refused
+    asked = (values.get("scopes") or DEFAULT_SCOPES).split()
+    found = tuple(scope for scope in dict.fromkeys(granted + proven) if scope not in refused)
+    return found, tuple(scope for scope in dict.fromkeys([*asked, *refused]) if scope not in found)
+
+
+def _explain(error: ProviderError, values: Values) -> CheckResult:
     if not error.permanent:
         raise error
     if error.code == "missing_scope":
+        found, missing = _scopes(values, refused=(GET_LOCATION.scope,))
         return CheckResult(
             "accepted",
             "The token works but lacks the scope locations.readonly. Add it to the Private "
             "Integration, or to the app, to let the hub verify the location.",
+            scopes_found=found,
+            scopes_missing=missing,
         )
     if error.code in ("not_found", "refused"):
         return CheckResult("failed", _NO_SUCH_LOCATION)

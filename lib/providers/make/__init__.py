@@ -1,5 +1,7 @@
 """Make: scenarios call us with a shared secret and are called at their custom webhook."""
 
+from dataclasses import replace
+
 from lib.http import VendorClient
 from lib.providers.base import CheckResult
 from lib.providers.fields import CredentialField, Values
@@ -27,6 +29,7 @@ class Make(HookProvider):
             pattern=HOOK_URL_PATTERN,
             pattern_help="It looks like https://hook.eu1.make.com/ and 32 letters and digits.",
             placeholder="https://hook.eu1.make.com/…",
+            is_checked=True,
         ),
         HOOK_API_KEY,
         CredentialField(
@@ -36,6 +39,7 @@ class Make(HookProvider):
             is_secret=True,
             pattern=PRINTABLE,
             pattern_help="Copy it again, without spaces.",
+            is_checked=True,
         ),
         CredentialField(
             name="zone",
@@ -71,4 +75,7 @@ class Make(HookProvider):
                 "see its event here.",
             )
         answer = self.try_hook(values, client)
-        return answer if proof is None or answer.outcome == "failed" else proof
+        if proof is None or answer.outcome != "failed":
+            return proof or answer
+        # The hook is what failed; the token's scopes are known all the same.
+        return replace(answer, scopes_found=proof.scopes_found, scopes_missing=proof.scopes_missing)

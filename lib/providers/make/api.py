@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.errors import InvalidInput, ProviderError
@@ -13,6 +13,9 @@ from lib.providers.fields import Values
 from lib.providers.text import clean_text
 from lib.settings import Settings
 
+# What the check and the actions of the hub call with it.
+_NEEDED = ("scenarios:read", "scenarios:run", "scenarios:write", "hooks:read")
+_MOST_SCOPES = 200
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 200, 401, 403, 404, 429
 
 
@@ -75,22 +78,33 @@ def check_token(values: Values, settings: Settings, *, client: VendorClient) -> 
     if answer.status != _OK:
         return _explain(answer)
     authorization = answer.json_object().get("authorization")
-    scopes = authorization.get("scope") if isinstance(authorization, dict) else None
-    if isinstance(scopes, list) and "scenarios:read" not in scopes:
-        return CheckResult(
-            "accepted",
+    stated = authorization.get("scope") if isinstance(authorization, dict) else None
+    found, missing = _compare(stated)
+    known = CheckResult("accepted", "", scopes_found=found, scopes_missing=missing)
+    if "scenarios:read" in missing:
+        message = (
             "The API token works but lacks the scope scenarios:read. Add it to let the hub see "
-            "the team's scenarios.",
+            "the team's scenarios."
         )
+        return replace(known, message=message)
     if not values.get("team_id"):
-        return CheckResult(
-            "accepted", "The API token works. Enter the team id to prove that the zone is right."
-        )
+        message = "The API token works. Enter the team id to prove that the zone is right."
+        return replace(known, message=message)
     answer = _get(client, f"{base}/scenarios", values=values, params={"teamId": values["team_id"]})
     if answer.status != _OK:
-        return _explain(answer)
+        refused = _explain(answer)
+        return replace(known, outcome=refused.outcome, message=refused.message)
     answer.json()
-    return CheckResult("verified", "Make accepts the API token for this zone and team.")
+    message = "Make accepts the API token for this zone and team."
+    return replace(known, outcome="verified", message=message)
+
+
+def _compare(stated: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the scopes of a token and those that it lacks; none where Make did not say."""
+    if not isinstance(stated, list):
+        return (), ()
+    found = tuple(text for each in stated[:_MOST_SCOPES] if (text := clean_text(each)))
+    return found, tuple(scope for scope in _NEEDED if scope not in stated)
 
 
 def _get(

@@ -15,6 +15,7 @@ HOOK_API_KEY = CredentialField(
     is_secret=True,
     pattern=PRINTABLE,
     pattern_help="Copy it again, without spaces.",
+    is_checked=True,
 )
 _QUEUE_FULL = b"queue is full"
 _SCENARIO_FAILED = b"scenario failed"

@@ -9,6 +9,8 @@ from lib.providers.text import text_at
 from lib.providers.twilio.api import api_url
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+# Twilio states no scopes; these are what the ladder has seen to work.
+_WHOLE, _READS = "Auth Token: whole account", "API key: read messages"
 _REFUSED = (
     "Twilio refused the Account SID and Auth Token (20003). Copy both again from the Console's "
     "start page; check for stray spaces, another region, a sub-account or a suspended account."
@@ -48,7 +50,7 @@ def check_account(values: Values, configured_url: str, *, client: VendorClient) 
         )
     if values.get("api_key_sid"):
         return _check_key(values, base, client=client, facts=facts)
-    return CheckResult("verified", _verified_message(facts), facts)
+    return CheckResult("verified", _verified_message(facts), facts, scopes_found=(_WHOLE,))
 
 
 def _check_key(
@@ -63,11 +65,15 @@ def _check_key(
     if answer.status != _OK:
         answer = _get(client, f"{base}/Messages.json", auth=auth, params={"PageSize": "1"})
     if answer.status == _OK:
-        return CheckResult("verified", _verified_message(facts), facts)
+        return CheckResult(
+            "verified", _verified_message(facts), facts, scopes_found=(_WHOLE, _READS)
+        )
     if answer.status == _FORBIDDEN:
-        return CheckResult("accepted", _RESTRICTED_KEY, facts)
+        return CheckResult(
+            "accepted", _RESTRICTED_KEY, facts, scopes_found=(_WHOLE,), scopes_missing=(_READS,)
+        )
     if answer.status == _UNAUTHORIZED:
-        return CheckResult("failed", _WRONG_KEY, facts)
+        return CheckResult("failed", _WRONG_KEY, facts, scopes_found=(_WHOLE,))
     return _explain_refusal(answer)
 
 

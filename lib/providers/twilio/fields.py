@@ -25,6 +25,7 @@ FIELDS = (
         is_required=True,
         pattern=_PRINTABLE,
         pattern_help=_COPY_HELP,
+        is_checked=True,
     ),
     CredentialField(
         name="api_key_sid",
@@ -41,6 +42,8 @@ FIELDS = (
         is_secret=True,
         pattern=_PRINTABLE,
         pattern_help=_COPY_HELP,
+        is_checked=True,
+        partner="api_key_sid",
     ),
     CredentialField(
         name="from_number",
@@ -72,6 +75,7 @@ FIELDS = (
         is_secret=True,
         pattern=_PRINTABLE,
         pattern_help=_COPY_HELP,
+        partner="shared_key_id",
     ),
     CredentialField(
         name="region",

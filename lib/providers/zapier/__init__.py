@@ -28,6 +28,7 @@ class Zapier(HookProvider):
             pattern=HOOK_URL_PATTERN,
             pattern_help="It looks like https://hooks.zapier.com/hooks/catch/123456/abcdef/.",
             placeholder="https://hooks.zapier.com/hooks/catch/…",
+            is_checked=True,
         ),
         INBOUND_SECRET,
     )
