@@ -18,15 +18,15 @@ from typing import Annotated
 import typer
 from sqlmodel import col, select
 
-from bench.bulk_rows import BulkRows, Place
-from bench.bulk_store import store_in_postgresql, store_in_sqlite
+from bench.bulk_rows import Place
+from bench.bulk_store import fill_postgresql, fill_sqlite
 from bench.screen_cases import Case, cases
 from lib.access import Actor, Role
 from lib.hub import Hub, prepare_hub
 from lib.models import Destination, IntegrationConfig, User
 from lib.settings import Settings
 from tests.factories import make_integration_row, make_user
-from tests.outgoing_factories import make_destination
+from tests.outgoing_factories import make_destination, make_route
 from tests.postgres import run_postgres
 from tests.statement_plans import statements_of
 
@@ -96,9 +96,10 @@ def _fill(hub: Hub, events: int) -> None:
         for n in range(INTEGRATIONS)
     ]
     targets = [make_destination(hub, owners[n % MEMBERS]) for n in range(INTEGRATIONS)]
-    blocks = BulkRows(_places(items, targets), events).blocks()
-    store = store_in_sqlite if hub.database.is_sqlite else store_in_postgresql
-    store(hub.database.engine, blocks)
+    for item, target in zip(items, targets, strict=True):
+        make_route(hub, item, target)
+    fill = fill_sqlite if hub.database.is_sqlite else fill_postgresql
+    fill(hub.database.engine, _places(items, targets), events)
     print(f"  filled with {events} events in {time.monotonic() - began:.0f} s", flush=True)
 
 
