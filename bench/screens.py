@@ -35,7 +35,7 @@ from tests.statement_plans import statements_of
 
 MEMBERS, INTEGRATIONS, TYPES = 20, 60, 40
 SERVICES = ("twilio", "gohighlevel", "make", "zapier", "webhook")
-CALLS, RUNS = 50, 3
+RUNS = 3
 GOAL_MILLISECONDS, GOAL_RATIO = 50, 1.5
 Clock = Callable[[], float]
 
@@ -49,10 +49,10 @@ class Filled:
     actors: dict[str, list[Actor]]
 
 
-def measure(filled: Filled, case: Case, *, by_processor: bool) -> tuple[float, float]:
+def measure(filled: Filled, case: Case, calls: int, *, by_processor: bool) -> tuple[float, float]:
     """Return p50 and p95 of the milliseconds of SQL behind one draw, over all roles."""
     found = []
-    for number in range(CALLS):
+    for number in range(calls):
         role = ("member", "staff", "analyst")[number % (3 if case.for_analysts else 2)]
         actors = filled.actors[role]
         actor = actors[number % len(actors)]
@@ -156,6 +156,7 @@ def main(
     events: Annotated[str, typer.Option(help="Sizes, with commas.")] = "10000,5000000",
     keep: Annotated[Path | None, typer.Option(help="Use the hubs of this folder again.")] = None,
     processor: Annotated[bool, typer.Option(help="Count the processor's time.")] = False,
+    calls: Annotated[int, typer.Option(help="How often each case is asked.")] = 50,
     only: Annotated[str, typer.Option(help="Part of a screen's or case's name.")] = "",
 ) -> None:
     """Measure every case at every size and print a table."""
@@ -168,7 +169,7 @@ def main(
                     if only.lower() not in f"{case.screen} {case.name}".lower():
                         continue
                     found = figures.setdefault((case.screen, case.name), [])
-                    found.append(measure(filled, case, by_processor=processor))
+                    found.append(measure(filled, case, calls, by_processor=processor))
     print(f"{database}, ms of SQL p50/p95 at {', '.join(f'{size:,}' for size in sizes)} events")
     for (screen, name), found in figures.items():
         cells = "".join(f"{p50:8.1f} /{p95:6.1f}" for p50, p95 in found)
