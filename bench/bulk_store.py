@@ -1,66 +1,67 @@
-"""Putting blocks of rows into either database as fast as it takes them."""
+"""Filling a hub's tables in bulk, as fast as either database takes rows."""
 
-import sqlite3
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
 
-from bench.bulk_rows import COLUMNS, Row
+from bench.bulk_rows import POSTGRESQL, SQLITE, Place, statements
 
-# The search index is made at the end: row by row it would take most of the time.
-_TRIGGER = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-_GIN = "SELECT indexname, indexdef FROM pg_indexes WHERE indexdef LIKE '%USING gin%'"
+# Indexes are made at the end: row by row they would take most of the time. The same is true of
+# the search index, which triggers keep.
+_LATER_IN_SQLITE = (
+    "SELECT type, name, sql FROM sqlite_master "
+    "WHERE (type = 'trigger' OR (type = 'index' AND sql IS NOT NULL)) AND tbl_name IN "
+    "('webhook_events', 'deliveries', 'event_keys', 'search_documents')"
+)
+_LATER_IN_POSTGRESQL = (
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename IN "
+    "('webhook_events', 'deliveries', 'event_keys', 'search_documents') AND indexname NOT IN "
+    "(SELECT conname FROM pg_constraint)"
+)
 
 
-def store_in_sqlite(engine: Engine, blocks: Iterable[dict[str, list[Row]]]) -> None:
-    """Insert all blocks, build the search index and gather statistics."""
+def fill_sqlite(engine: Engine, places: list[Place], events: int) -> None:
+    """Insert all rows, build the indexes and gather statistics."""
+    # Another connection would keep the journal from being left out.
+    engine.dispose()
     raw = engine.raw_connection()
     connection: Any = raw.driver_connection
-    sqlite3.register_adapter(datetime, lambda moment: moment.isoformat(" ", "microseconds")[:26])
-    for pragma in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-1500000"):
+    for pragma in (
+        "journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-1500000",
+        "temp_store=MEMORY", "threads=2",
+    ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
-    triggers = connection.execute(_TRIGGER).fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    for block in blocks:
+    later = connection.execute(_LATER_IN_SQLITE).fetchall()
+    for kind, name, _ in later:
+        connection.execute(f"DROP {kind} {name}")
+    for statement in statements(places, events, SQLITE):
         connection.execute("BEGIN")
-        for table, rows in block.items():
-            names = COLUMNS[table]
-            marks = ", ".join("?" * len(names))
-            connection.executemany(
-                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", rows
-            )
-        connection.execute("COMMIT")
-    connection.execute("INSERT INTO search_index(search_index) VALUES ('rebuild')")
-    for _, statement in triggers:
         connection.execute(statement)
+        connection.execute("COMMIT")
+    for _, _, statement in later:
+        connection.execute(statement)
+    connection.execute("INSERT INTO search_index(search_index) VALUES ('rebuild')")
     connection.execute("ANALYZE")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("PRAGMA journal_mode=WAL")
     raw.invalidate()
 
 
-def store_in_postgresql(engine: Engine, blocks: Iterable[dict[str, list[Row]]]) -> None:
-    """Copy all blocks in, build the search index and gather statistics."""
+def fill_postgresql(engine: Engine, places: list[Place], events: int) -> None:
+    """Insert all rows, build the indexes and gather statistics."""
     raw = engine.raw_connection()
     connection: Any = raw.driver_connection
+    connection.autocommit = True
     cursor = connection.cursor()
     # Rows are consistent as they are made, and a check of each would take most of the time.
     cursor.execute("SET session_replication_role = replica")
-    cursor.execute("SET maintenance_work_mem = '512MB'")
-    indexes = cursor.execute(_GIN).fetchall()
-    for name, _ in indexes:
+    cursor.execute("SET maintenance_work_mem = '1GB'")
+    cursor.execute("SET work_mem = '512MB'")
+    later = cursor.execute(_LATER_IN_POSTGRESQL).fetchall()
+    for name, _ in later:
         cursor.execute(f"DROP INDEX {name}")
-    for block in blocks:
-        for table, rows in block.items():
-            with cursor.copy(f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        connection.commit()
-    for _, statement in indexes:
+    for statement in statements(places, events, POSTGRESQL):
         cursor.execute(statement)
-    connection.commit()
-    connection.autocommit = True
+    for _, statement in later:
+        cursor.execute(statement)
     cursor.execute("VACUUM ANALYZE")
     raw.invalidate()

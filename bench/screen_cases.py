@@ -8,6 +8,15 @@ from datetime import timedelta
 from bench.bulk_rows import Place
 from lib import events, overview
 from lib.access import Actor
+from lib.alerts import reading as alerts
+from lib.analytics.deliveries import attempts_needed, causes, failing_destinations
+from lib.analytics.figures import figures
+from lib.analytics.latency import latency, waits
+from lib.analytics.messages import funnels
+from lib.analytics.periods import compared, find_zone, period_of
+from lib.analytics.scopes import Filters
+from lib.analytics.silence import silent_integrations
+from lib.analytics.volume import heat_map, outcomes, volume
 from lib.clock import now
 from lib.events import EventFilters
 from lib.hub import Hub
@@ -59,16 +68,45 @@ def cases(places: list[Place]) -> list[Case]:
     ]
     for status in ("pending", "success", "failed", "dead", "retrying", "queued", "filtered"):
         found.append(activity(status, lambda _, status=status: EventFilters(status=status)))  # type: ignore[misc]
-    return found
+    return found + [
+        Case("Analytics", f"{section}, {days}", _analytics(parts, days))
+        for section, parts in _SECTIONS.items()
+        for days in ("7d", "30d", "90d")
+    ]
+
+
+# The figures and the volume stand above every section.
+_SECTIONS = {
+    "deliveries": (outcomes, latency, attempts_needed),
+    "failures": (causes, failing_destinations),
+    "rhythm": (heat_map,),
+    "messages": (funnels, waits),
+}
+
+
+def _analytics(parts: tuple[Callable[..., object], ...], days: str) -> Draw:
+    def draw(hub: Hub, actor: Actor) -> object:
+        period, filters = period_of(days, find_zone("Europe/Berlin")), Filters()
+        before = compared(period, "previous")
+        found = [figures(hub, actor, each, filters) for each in (period, before) if each]
+        shown = [part(hub, actor, period, filters) for part in (volume, *parts)]
+        if heat_map in parts:
+            shown.append(silent_integrations(hub, actor, filters))
+        return found, shown
+
+    return draw
 
 
 def _overview(hub: Hub, actor: Actor) -> object:
-    open_issues = None if actor.sees_masked else issues.count_open(hub, actor)
+    is_writer = not actor.sees_masked
     return (
         overview.tiles(hub, actor),
         overview.cards(hub, actor),
         overview.volume(hub, actor, hours=24),
-        open_issues,
+        overview.worker_state(hub),
+        overview.queue(hub, actor),
+        issues.count_open(hub, actor) if is_writer else None,
+        alerts.count_open(hub, actor) if is_writer else None,
     )
 
 

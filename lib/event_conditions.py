@@ -24,6 +24,8 @@ _SLACK = timedelta(minutes=1)
 _UNSIGNED = ("shared secret", "api token")
 _ARRIVED = ("delivered", "accepted")
 _OPEN_OR_DEAD = ("pending", "sending", "retrying", "dead")
+# What a delivery counts as depends on whether its destination takes anything.
+_BY_DESTINATION = ("queued", "retrying", "paused")
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def derived_conditions(filters: EventFilters, *, is_sqlite: bool) -> list[Condit
         found += _derived_status(filters.status)
     asked = _asked_of_delivery(filters, is_sqlite=is_sqlite)
     if asked:
-        found.append(_has_delivery(*asked))
+        has = _has_delivery_to if filters.status in _BY_DESTINATION else _has_delivery
+        found.append(has(*asked))
     return found
 
 
@@ -116,7 +119,16 @@ def _has_tag(tag: str) -> Condition:
 
 
 def _has_delivery(*conditions: Condition) -> Condition:
-    # The destination is needed for few conditions, and costs little for the others.
+    return exists(
+        select(literal_column("1"))
+        .select_from(Delivery)
+        .where(col(Delivery.event_id) == col(WebhookEvent.id), *conditions)
+        .correlate(WebhookEvent)
+    )
+
+
+def _has_delivery_to(*conditions: Condition) -> Condition:
+    """Return the condition for a delivery whose destination is asked for something too."""
     return exists(
         select(literal_column("1"))
         .select_from(Delivery)

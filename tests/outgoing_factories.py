@@ -16,6 +16,7 @@ from lib.models import (
     DeliveryAttempt,
     Destination,
     DestinationState,
+    IntegrationConfig,
     Route,
     WebhookEvent,
 )
@@ -73,7 +74,11 @@ def make_destination(
 
 
 def make_route(
-    hub: Hub, item: Integration, destination: Destination, name: str = "Everything", **values: Any
+    hub: Hub,
+    item: Integration | IntegrationConfig,
+    destination: Destination,
+    name: str = "Everything",
+    **values: Any,
 ) -> Route:
     """Insert a route of all events from a connection to a destination."""
     moment = now()

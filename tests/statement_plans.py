@@ -19,6 +19,9 @@ BIG_TABLES = (
     "audit_log",
     "hourly_rollups",
     "delivery_rollups",
+    "failure_rollups",
+    "message_rollups",
+    "duration_rollups",
     "message_states",
 )
 _TABLES = "|".join(BIG_TABLES)
@@ -26,9 +29,11 @@ _WHOLE = {
     True: re.compile(rf"^SCAN ({_TABLES})\b"),
     False: re.compile(rf"Seq Scan on ({_TABLES})\b"),
 }
+_INDEX_SCAN = re.compile(rf"Index (?:Only )?Scan(?: Backward)? using (\w+) on ({_TABLES})\b")
+_BITMAP_SCAN = re.compile(r"Bitmap Index Scan on (\w+)")
 # An index that holds few rows by its own condition may be read whole, and one whose order a
 # LIMIT or a minimum ends.
-_FEW_ROWS = re.compile(r"USING (?:COVERING )?INDEX ix_\w+_(?:pending|failed|failing|dead|retrying)")
+_FEW_ROWS = re.compile(r"ix_\w+_(?:pending|failed|failing|dead|retrying|queue|leased)")
 _ENDS_EARLY = re.compile(r"\b(?:LIMIT|min\(|max\()")
 
 
@@ -58,8 +63,9 @@ def whole_tables_read(hub: Hub, text: str, parameters: Any) -> list[str]:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
         rows = connection.exec_driver_sql(explain + text, parameters).all()
-    steps = [str(row[3] if is_sqlite else row[0]) for row in rows]
-    return [step for step in steps if _reads_all(step.strip(), text, is_sqlite=is_sqlite)]
+    steps = [str(row[3] if is_sqlite else row[0]).strip() for row in rows]
+    found = [step for step in steps if _reads_all(step, text, is_sqlite=is_sqlite)]
+    return found if is_sqlite or _ENDS_EARLY.search(text) else found + _whole_indexes(steps)
 
 
 def _reads_all(step: str, text: str, *, is_sqlite: bool) -> bool:
@@ -67,3 +73,16 @@ def _reads_all(step: str, text: str, *, is_sqlite: bool) -> bool:
         return False
     is_bounded = _FEW_ROWS.search(step) or _ENDS_EARLY.search(text)
     return not (is_sqlite and "INDEX" in step and is_bounded)
+
+
+def _whole_indexes(steps: list[str]) -> list[str]:
+    """Return PostgreSQL's scans of an index from end to end: those without a condition on it."""
+    found = []
+    for number, step in enumerate(steps):
+        scan = _INDEX_SCAN.search(step) or _BITMAP_SCAN.search(step)
+        if scan is None or _FEW_ROWS.match(scan[1]):
+            continue
+        following = steps[number + 1 : number + 2]
+        if not any("Index Cond:" in each for each in following):
+            found.append(step)
+    return found

@@ -6,13 +6,24 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
-from lib import event_contents, event_windows, events, overview, rejections
+from lib import audit_reading, event_contents, event_windows, events, overview, rejections
 from lib.access import Actor
+from lib.alerts import reading as alerts
+from lib.analytics.deliveries import attempts_needed, causes, failing_destinations
+from lib.analytics.figures import figures
+from lib.analytics.latency import latency, waits
+from lib.analytics.messages import funnels
+from lib.analytics.periods import find_zone, period_of
+from lib.analytics.scopes import Filters
+from lib.analytics.silence import silent_integrations
+from lib.analytics.volume import heat_map, outcomes, volume
+from lib.audit_reading import AuditFilters
 from lib.clock import now
 from lib.events import EventFilters, EventRow, list_events
 from lib.hub import Hub
-from lib.models import EventKey
+from lib.models import Delivery, EventKey, WebhookEvent
 from lib.outgoing import deliveries, destination_figures, issues
 from lib.outgoing.delivery_filters import DeliveryFilters
 from tests.event_factories import make_event, make_integration
@@ -57,7 +68,23 @@ READS: dict[str, Case] = {
     "issues": issues.list_issues,
     "open issues": issues.count_open,
     "rejections": rejections.list_rejections,
-}
+    "queue": overview.queue,
+    "open alerts": alerts.count_open,
+    **{
+        part.__name__: lambda hub, actor, part=part: part(
+            hub, actor, period_of("30d", find_zone("Europe/Berlin")), Filters()
+        )
+        for part in (
+            figures, volume, outcomes, heat_map, latency, waits,
+            attempts_needed, causes, failing_destinations, funnels,
+        )
+    },
+    "silences": lambda hub, actor: silent_integrations(hub, actor, Filters()),
+}  # fmt: skip
+AUDITED = [
+    AuditFilters(), AuditFilters(user_id="usr_0"), AuditFilters(subject="user"),
+    AuditFilters(object_id="int_0"),
+]  # fmt: skip
 
 
 def _seed(hub: Hub) -> tuple[Actor, Actor]:
@@ -104,6 +131,8 @@ def test_no_query_reads_a_whole_table(
                 list_events(hub, actor, filters, limit=10)
             for read in READS.values():
                 read(hub, actor)
+        for audited in AUDITED:
+            audit_reading.list_entries(hub, staff, audited)
     assert len(seen) > 100
     whole = {text: steps for text, given in seen if (steps := whole_tables_read(hub, text, given))}
     assert not whole, "\n\n".join(f"{text}\n{steps}" for text, steps in whole.items())
@@ -148,6 +177,67 @@ def test_pages_put_together_are_what_the_filters_say(
             {row.id for row in _all(hub, actor, EventFilters(**part))} for part in (first, second)
         ]
         assert both == sorted(alone[0] & alone[1], reverse=True), (first, second)
+
+
+STATUSES = ("pending", "success", "failed", "dead", "delivered", "retrying", "filtered")
+CHOICES: dict[str, list[Any]] = {
+    "status": [None, *STATUSES],
+    "event_type": [None, "message.received", "call.received"],
+    "service_name": [None, "twilio", "make"],
+    "tag": [None, None, "case=4711"],
+    "min_attempts": [None, None, 1, 3],
+    "since": [None, DAY_AGO],
+}
+
+
+def test_pages_hold_what_a_look_at_every_row_finds(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, staff = _seed(hub)
+    monkeypatch.setattr(event_windows, "WINDOW", 6)
+    monkeypatch.setattr(event_windows, "FEW_WINDOWS", 2)
+    with hub.database.read() as session:
+        rows = session.exec(select(WebhookEvent)).all()
+        sent = session.exec(select(Delivery)).all()
+        tagged = {key.event_id for key in session.exec(select(EventKey)) if key.kind == "tag"}
+    chance, met = random.Random(11), 0
+    for _ in range(60):
+        asked = {name: chance.choice(values) for name, values in CHOICES.items()}
+        actor = chance.choice([member, staff])
+        expected = [
+            row.id
+            for row in sorted(rows, key=lambda row: row.id, reverse=True)
+            if (actor is staff or row.user_id == actor.id)
+            and _matches(row, [each for each in sent if each.event_id == row.id], tagged, asked)
+        ]
+        assert [row.id for row in _all(hub, actor, EventFilters(**asked))] == expected, asked
+        met += bool(expected)
+    assert met > 15
+
+
+def _matches(
+    row: WebhookEvent, sent: list[Delivery], tagged: set[str], asked: dict[str, Any]
+) -> bool:
+    """Say what the filters mean, in words of their own."""
+    status, least = asked["status"], asked["min_attempts"]
+    wanted = [each for each in sent if least is None or each.attempts >= least]
+    if status in ("dead", "retrying"):
+        wanted = [each for each in wanted if each.status == status]
+    by_status = {
+        "pending": row.status == "pending",
+        "success": row.status == "success",
+        "failed": row.status == "failed",
+        "filtered": row.status == "success" and not sent,
+        "delivered": bool(sent) and all(each.status in ("delivered", "accepted") for each in sent),
+    }
+    return (
+        by_status.get(status, True)
+        and (bool(wanted) or (least is None and status not in ("dead", "retrying")))
+        and asked["event_type"] in (None, row.event_type)
+        and asked["service_name"] in (None, row.service_name)
+        and (asked["tag"] is None or row.id in tagged)
+        and (asked["since"] is None or row.created_at >= asked["since"])
+    )
 
 
 def _set_fields(asked: EventFilters) -> dict[str, Any]:

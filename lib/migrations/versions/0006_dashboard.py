@@ -346,7 +346,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_webhook_events_failing",
-            ["user_id", "integration_id"],
+            ["user_id", "integration_id", "payload_removed_at", "resolved_at", "status"],
             unique=False,
             sqlite_where=sa.text("status = 'failed' AND resolved_at IS NULL"),
             postgresql_where=sa.text("status = 'failed' AND resolved_at IS NULL"),
