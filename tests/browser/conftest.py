@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -23,6 +24,9 @@ from tests.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
+USERS = (("ada", "member"), ("bea", "member"), ("sam", "staff"), ("ann", "analyst"))
+THEMES = ("light", "dark")
+_PATIENCE = 30_000
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 
 
@@ -36,9 +40,10 @@ class Dashboard:
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    """One server a module, with the users ada (member) and sam (staff)."""
-    with run_dashboard(tmp_path_factory.mktemp("dashboard")) as running:
-        for name, role in (("ada", "member"), ("sam", "staff")):
+    """One server a module, with ada and bea (members), sam (staff) and ann (analyst)."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    with run_dashboard(folder, HUB_ALLOWED_PRIVATE_NETWORKS="127.0.0.0/8") as running:
+        for name, role in USERS:
             add_user(
                 running.hub,
                 email=f"{name}@example.com",
@@ -52,19 +57,26 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """A browser of its own for the test: no cookies of others."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
+    yield from _open_context(chromium, "light")
+
+
+@pytest.fixture(params=THEMES)
+def themed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser of its own for the test, once in each theme."""
+    yield from _open_context(chromium, request.param)
 
 
 @contextmanager
-def run_dashboard(folder: Path) -> Iterator[Dashboard]:
-    """Start the dashboard as an operator does, on a fresh hub in `folder`; stop it at the end."""
+def run_dashboard(folder: Path, **more: str) -> Iterator[Dashboard]:
+    """Start the dashboard as an operator does, on a fresh hub in `folder`; stop it at the end.
+
+    `more` are settings of the hub, such as HUB_ALLOWED_PRIVATE_NETWORKS.
+    """
     environment = {
         "HUB_DATABASE_URL": f"sqlite:///{folder / 'hub.db'}",
         "HUB_KEY_FILE": str(folder / "master.keys"),
         "HUB_PUBLIC_URL": "http://localhost:8000",
+        **more,
     }
     hub = prepare_hub(
         Settings(
@@ -123,6 +135,15 @@ def wait_for_cookie(context: BrowserContext) -> dict[str, object]:
 def path_of(page: Page) -> str:
     """Return the address behind the host."""
     return re.sub(r"^https?://[^/]+", "", page.url)
+
+
+def _open_context(chromium: Browser, theme: Literal["light", "dark"]) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+    context.set_default_timeout(_PATIENCE)
+    # A busy machine draws slowly; a journey waits for the thing itself, however long it takes.
+    expect.set_options(timeout=_PATIENCE)
+    yield context
+    context.close()
 
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
