@@ -1,4 +1,4 @@
-"""Settings of the whole hub, for staff: retention, health, backups, alerts."""
+"""Settings of the whole hub, for staff: retention, health, backups, keys, alerts."""
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from lib.ui.session import require_user
 from lib.ui.settings_alerts import draw_alert_links
 from lib.ui.settings_backups import draw_backups
 from lib.ui.settings_health import draw_health
+from lib.ui.settings_keys import draw_keys
 from lib.ui.settings_retention import draw_retention_settings
 from lib.ui.telling import show_told
 
@@ -19,6 +20,7 @@ _SECTIONS = {
     "Retention": draw_retention_settings,
     "Health": draw_health,
     "Backups": draw_backups,
+    "Keys": draw_keys,
     "Alerts": draw_alert_links,
 }
 

@@ -21,7 +21,7 @@ def visitor(sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visito
 def _open(visitor: Visitor, section: str) -> AppTest:
     visitor.sign_in("staff")
     script = visitor.open("settings")
-    script.button_group(key="section").set_value([section]).run()
+    script.segmented_control(key="section").set_value(section).run()
     assert not script.exception
     return script
 
@@ -63,3 +63,12 @@ def test_others_are_refused_in_words(visitor: Visitor, role: str) -> None:
     visitor.sign_in(role)
     script = visitor.run_alone("settings")
     assert "not for the role" in script.error[0].value
+
+
+def test_the_keys_are_shown_by_their_ids_alone(visitor: Visitor) -> None:
+    script = _open(visitor, "Keys")
+    (table,) = script.main.dataframe
+    assert list(table.value["id"]) == list(visitor.hub.vault.key_ids)
+    keys = visitor.hub.settings.master_keys
+    assert keys
+    assert keys.get_secret_value() not in repr(script.main)

@@ -46,9 +46,7 @@ def draw_backups(hub: Hub, user: Actor) -> None:
     st.subheader("How to restore", anchor=False)
     st.markdown("Stop the hub's processes, put the master keys in place, then run:")
     st.code("python -m lib.cli restore FILE", language="bash")
-    st.caption(
-        "The master keys are never in a backup: keep them elsewhere, for it is lost without."
-    )
+    st.caption("Master keys are never in a backup: keep them elsewhere, for it is lost without.")
 
 
 def _draw_list(hub: Hub, user: Actor) -> None:
