@@ -84,7 +84,7 @@ def _copy(source: Path, target: Path) -> None:
 def _prove(draft: Path, *, settings: Settings) -> None:
     with closing(Database(f"sqlite:///{draft}")) as database:
         try:
-            _check_integrity(database)
+            check_integrity(database)
             check_known_revision(database)
             migrate(database)
             with database.write() as session:
@@ -95,7 +95,8 @@ def _prove(draft: Path, *, settings: Settings) -> None:
             ) from error
 
 
-def _check_integrity(database: Database) -> None:
+def check_integrity(database: Database) -> None:
+    """Raise ConfigError unless every page of a SQLite file is whole."""
     with database.read() as session:
         state = session.connection().exec_driver_sql("PRAGMA integrity_check").scalar()
     if state != "ok":

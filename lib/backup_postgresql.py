@@ -22,6 +22,12 @@ def restore(url: URL, source: Path, *, vault: Vault) -> None:
 
     The dump must hold a canary that `vault` opens.
     """
+    check_canary(url, source, vault=vault)
+    load(url, source)
+
+
+def check_canary(url: URL, source: Path, *, vault: Vault) -> None:
+    """Raise ConfigError unless the dump holds a canary that `vault` opens."""
     facts = _run(
         url, "pg_restore", "--data-only", "--table=hub_facts", "--file=-", os.fspath(source)
     )
@@ -30,6 +36,10 @@ def restore(url: URL, source: Path, *, vault: Vault) -> None:
     if keys.CANARY not in rows:
         raise ConfigError("The file is not a backup of a hub. Nothing was changed.")
     keys.open_canary(rows[keys.CANARY], vault)
+
+
+def load(url: URL, source: Path) -> None:
+    """Replace the tables of a database by those of `source` in one transaction."""
     _run(
         url,
         "pg_restore",

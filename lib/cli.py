@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from lib import account_links, checkup, cli_reports, cli_tokens, integrations, rotation, users
+from lib import (
+    account_links,
+    checkup,
+    cli_backups,
+    cli_reports,
+    cli_tokens,
+    integrations,
+    rotation,
+    users,
+)
 from lib import backup as backups
 from lib.account_links import IssuedLink
 from lib.errors import HubError, InvalidInput, NotFound
@@ -26,6 +35,8 @@ app.add_typer(integration_app, name="integration")
 app.add_typer(keys_app, name="keys")
 app.add_typer(cli_tokens.app, name="token")
 app.command("report")(cli_reports.report)
+app.command("backup-test")(cli_backups.backup_test)
+app.command("backup-due")(cli_backups.backup_due)
 
 
 @app.command()

@@ -1,15 +1,19 @@
 """Rotation of the master key while the hub runs: every sealed value is sealed anew."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
 from lib import keys, pseudonyms
+from lib.alerts.mail_settings import NAME as MAIL
 from lib.alerts.mail_settings import is_mail_outdated, reseal_mail
 from lib.credentials import SEALING_TABLES, SealingRow, place_of
 from lib.errors import SecretUnreadable
 from lib.hub import Hub, open_hub
+from lib.models import HubFact, HubSetting
+from lib.seals import sealing_key_of
 from lib.settings import Settings
 
 
@@ -22,7 +26,10 @@ class Rotation:
     unreadable: tuple[str, ...]
 
 
-def rotate(settings: Settings) -> Rotation:
+Report = Callable[[int, int], None]
+
+
+def rotate(settings: Settings, report: Report | None = None) -> Rotation:
     """Seal everything with a new key, or with the first of HUB_MASTER_KEYS where that is set.
 
     The old keys stay in the key file, because backups need them and running processes seal
@@ -34,23 +41,28 @@ def rotate(settings: Settings) -> Rotation:
         keys.add_key(settings.key_file)
     hub = open_hub(settings)
     try:
-        return reseal(hub)
+        return reseal(hub, report)
     finally:
         hub.close()
 
 
-def reseal(hub: Hub) -> Rotation:
-    """Seal every credential and the canary with the key that seals now."""
+def reseal(hub: Hub, report: Report | None = None) -> Rotation:
+    """Seal every credential and the canary with the key that seals now.
+
+    `report` hears after each row how many are done, of how many.
+    """
     with hub.database.read() as session:
         places = [(table, row_id) for table in SEALING_TABLES for row_id in _ids(session, table)]
     count = 0
     unreadable: list[str] = []
-    for table, row_id in places:
+    for number, (table, row_id) in enumerate(places, 1):
         # One short transaction a row: the receiver and the screens write in between.
         with hub.database.write() as session:
             row = session.get(table, row_id, with_for_update=True)
             if isinstance(row, SealingRow):
                 count += _reseal_row(hub, row, unreadable=unreadable)
+        if report is not None:
+            report(number, len(places))
     try:
         count += reseal_mail(hub)
     except SecretUnreadable:
@@ -74,6 +86,22 @@ def count_outdated(hub: Hub) -> int:
     return others + sum(
         not hub.vault.is_current(entry["sealed"]) for fields in rows for entry in fields.values()
     )
+
+
+def count_by_key(hub: Hub) -> Counter[str]:
+    """Return how many values are sealed under each key, by the key's public id."""
+    with hub.database.read() as session:
+        sealed = [
+            entry["sealed"]
+            for table in SEALING_TABLES
+            for fields in session.exec(select(col(table.credentials)))
+            for entry in fields.values()
+        ]
+        mail = session.get(HubSetting, MAIL)
+        entry = mail.value.get("password") if mail else None
+        facts = [session.get(HubFact, name) for name in (keys.CANARY, pseudonyms.KEY_FACT)]
+    sealed += [entry["sealed"]] if entry else []
+    return Counter(sealing_key_of(each) for each in (*sealed, *(f.value for f in facts if f)))
 
 
 def _ids(session: Session, table: type[SealingRow]) -> Sequence[str]:

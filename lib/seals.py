@@ -33,6 +33,11 @@ class Vault:
     def __repr__(self) -> str:
         return f"Vault(keys={list(self._ciphers)})"
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The public names of the keys at hand."""
+        return tuple(self._ciphers)
+
     def seal(self, text: str, *, place: tuple[str, str, str]) -> str:
         """Return `text` sealed for `place`, which is (table, row id, field)."""
         nonce = os.urandom(_NONCE_BYTES)
@@ -72,6 +77,12 @@ class Vault:
         if wanted and wanted not in self._ciphers and self._reload is not None:
             self._ciphers = {key_id(key): AESGCM(key) for key in self._reload()}
         return self._ciphers.get(wanted)
+
+
+def sealing_key_of(sealed: str) -> str:
+    """Return the public name of the key that a value was sealed with, "unknown" if it has none."""
+    parts = sealed.split(".")
+    return parts[1] if len(parts) == 3 else "unknown"
 
 
 def key_id(key: bytes) -> str:

@@ -1,7 +1,7 @@
 """How long each kind of content is kept: the hub's own ages and those of an integration."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from lib.clock import now
@@ -13,7 +13,7 @@ LONGEST_DAYS = 3650
 
 @dataclass(frozen=True)
 class Ages:
-    """Ages in days after which content is removed; the defaults are the hub's.
+    """Ages in days after which content is removed; the defaults are the product's.
 
     `payload_days` covers payload, headers and proof of an event; `attempt_days` delivery
     attempts and calls to vendors; `index_days` what events are found by; `rollup_days` the
@@ -47,16 +47,21 @@ HELP: Mapping[str, str] = {
 _PARTS = ("payload_days", "attempt_days", "index_days")
 
 
-def effective_ages(own: Mapping[str, int]) -> Ages:
-    """Return the ages that hold for an integration with these of its own."""
-    return Ages(**own)
+def effective_ages(own: Mapping[str, int], base: Ages) -> Ages:
+    """Return the ages that hold for an integration with these of its own over the hub's `base`.
+
+    Parts of an event go with it at the latest, whichever of the two ages was changed last.
+    """
+    mixed = replace(base, **own)
+    return replace(mixed, **{name: min(getattr(mixed, name), mixed.event_days) for name in _PARTS})
 
 
-def clean_ages(entered: Mapping[str, int | None]) -> dict[str, int]:
-    """Return the ages that differ from the hub's; None stands for the hub's own.
+def clean_ages(entered: Mapping[str, int | None], base: Ages | None = None) -> dict[str, int]:
+    """Return the ages that differ from those of `base`; None stands for an age of `base`.
 
-    Raises InvalidInput for an unknown name, a number out of range, or a part of an event
-    that would outlive it.
+    `base` is the hub's own for an integration, and the product's when it is not given. Raises
+    InvalidInput for an unknown name, a number out of range, or a part of an event that would
+    outlive it.
     """
     for name, days in entered.items():
         if name not in NAMES:
@@ -66,11 +71,11 @@ def clean_ages(entered: Mapping[str, int | None]) -> dict[str, int]:
         if days is not None and (type(days) is not int or not 1 <= days <= LONGEST_DAYS):
             raise InvalidInput(
                 f"{LABELS[name]}: enter whole days from 1 to {LONGEST_DAYS:,}, or leave it "
-                "blank for the hub's own age.",
+                "blank for the usual age.",
                 field=name,
             )
     own = {name: days for name, days in entered.items() if days is not None}
-    ages = effective_ages(own)
+    ages = replace(base or Ages(), **own)
     for name in _PARTS:
         if getattr(ages, name) > ages.event_days:
             raise InvalidInput(

@@ -22,6 +22,7 @@ from lib.models import (
 )
 from lib.paging import LARGEST_PAGE
 from lib.retention.ages import Ages, clean_ages, effective_ages
+from lib.retention.hub_ages import hub_ages
 
 _SAMPLE = 50
 # The present rate is that of the last weeks; hours of years would be many rows to add up.
@@ -37,8 +38,10 @@ class Holding:
     """
 
     integration_id: str
+    service_name: str
     name: str
     payload_days: int
+    has_own_ages: bool
     held_bytes: int
     projected_bytes: int
 
@@ -53,7 +56,7 @@ class LastRound:
 
 @dataclass(frozen=True)
 class RetentionPlan:
-    """The ages of one integration: those that hold, and which of them are its own.
+    """The ages of one integration: those that hold, which are its own, and the `hub`'s below.
 
     `still_needed` counts events, up to 1,000, that keep their payload beyond its age because
     deliveries of them are not finished.
@@ -61,6 +64,7 @@ class RetentionPlan:
 
     ages: Ages
     own: Mapping[str, int]
+    hub: Ages
     holding: Holding
     still_needed: int
     last_round: LastRound | None
@@ -90,9 +94,11 @@ def set_retention(
     """
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
-        row.retention = clean_ages(ages)
+        base = hub_ages(session)
+        row.retention = clean_ages(ages, base)
         row.updated_at = now()
-        days = {name: str(value) for name, value in asdict(effective_ages(row.retention)).items()}
+        holding = asdict(effective_ages(row.retention, base))
+        days = {name: str(value) for name, value in holding.items()}
         audit.record(session, actor, "integration.retention_set", row.id, name=row.name, **days)
         return _plan(session, row)
 
@@ -109,7 +115,8 @@ def project(hub: Hub, actor: Actor) -> Projection:
     if not actor.sees_all:
         query = query.where(col(IntegrationConfig.user_id) == actor.id)
     with hub.database.read() as session:
-        holdings = [_hold(session, row) for row in session.exec(query)]
+        base = hub_ages(session)
+        holdings = [_hold(session, row, base) for row in session.exec(query).all()]
         last = _last_round(session)
     return Projection(sorted(holdings, key=lambda item: -item.held_bytes), last)
 
@@ -121,17 +128,19 @@ def _plan(session: Session, row: IntegrationConfig) -> RetentionPlan:
         .where(col(RetentionWaiting.kind) == "payloads")
         .limit(_MOST_COUNTED)
     )
+    base = hub_ages(session)
     return RetentionPlan(
-        ages=effective_ages(row.retention),
+        ages=effective_ages(row.retention, base),
         own=dict(row.retention),
-        holding=_hold(session, row),
+        hub=base,
+        holding=_hold(session, row, base),
         still_needed=session.exec(select(func.count()).select_from(waiting.subquery())).one(),
         last_round=_last_round(session),
     )
 
 
-def _hold(session: Session, row: IntegrationConfig) -> Holding:
-    days = effective_ages(row.retention).payload_days
+def _hold(session: Session, row: IntegrationConfig, base: Ages) -> Holding:
+    days = effective_ages(row.retention, base).payload_days
     lifetime = _lifetime_days(session, row)
     window = min(days, lifetime, _LONGEST_WINDOW_DAYS)
     received = session.exec(
@@ -144,8 +153,10 @@ def _hold(session: Session, row: IntegrationConfig) -> Holding:
     bytes_a_day = int(received) * _mean_size(session, row.id) / window
     return Holding(
         integration_id=row.id,
+        service_name=row.service_name,
         name=row.name,
         payload_days=days,
+        has_own_ages=bool(row.retention),
         held_bytes=round(bytes_a_day * min(days, lifetime)),
         projected_bytes=round(bytes_a_day * days),
     )

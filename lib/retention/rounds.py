@@ -20,7 +20,8 @@ from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import IntegrationConfig, RetentionRun, SearchDocument
 from lib.retention import space
-from lib.retention.ages import Ages, effective_ages, oldest_kept
+from lib.retention.ages import effective_ages, oldest_kept
+from lib.retention.hub_ages import hub_ages
 from lib.retention.round_state import Round, begin_round, find_round, keep_round, lock_round
 from lib.retention.row_sweeps import SWEEPS
 from lib.retention.swept import Owner, Swept
@@ -165,9 +166,9 @@ class RetentionWork:
             started_at=datetime.fromisoformat(current.started_at),
             finished_at=now(),
         )
-        too_old = col(RetentionRun.finished_at) < oldest_kept(Ages().event_days)
         with self._hub.database.write() as session:
             session.add(run)
+            too_old = col(RetentionRun.finished_at) < oldest_kept(hub_ages(session).event_days)
             session.execute(delete(RetentionRun).where(too_old))
             current.stage = ""
             keep_round(session, current, self._holder)
@@ -222,7 +223,9 @@ def _next_owner(session: Session, current: Round) -> Owner | None:
         .limit(1)
     )
     found = session.exec(query).first()
-    return Owner(found[0], found[1], effective_ages(found[2])) if found else None
+    if found is None:
+        return None
+    return Owner(found[0], found[1], effective_ages(found[2], hub_ages(session)))
 
 
 def _pass_sweep(current: Round, owner: Owner) -> bool:

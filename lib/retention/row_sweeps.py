@@ -23,6 +23,7 @@ from lib.models import (
 )
 from lib.retention.ages import effective_ages, id_bound, oldest_kept
 from lib.retention.event_sweeps import sweep_new, sweep_waiting
+from lib.retention.hub_ages import hub_ages
 from lib.retention.swept import Owner, Sweep, Swept
 
 _ROLLUPS = "rollups"
@@ -91,7 +92,8 @@ def _sweep_delivery_rollups(session: Session, owner: Owner, _after: str, limit: 
     first = session.scalar(query.with_only_columns(func.min(IntegrationConfig.id)).order_by(None))
     if first != owner.id:
         return Swept()
-    days = max(effective_ages(own).rollup_days for _, own in session.execute(query))
+    base = hub_ages(session)
+    days = max(effective_ages(own, base).rollup_days for _, own in session.execute(query))
     bound = oldest_kept(days)
     removed: dict[str, int] = {}
     for name, table in _OF_DESTINATIONS.items():

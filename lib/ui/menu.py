@@ -46,6 +46,7 @@ _MENU: dict[str, tuple[_Item, ...]] = {
     "Hub": (
         _Item("users", "Users", "group", _STAFF),
         _Item("audit", "Audit", "history_edu", _STAFF),
+        _Item("settings", "Settings", "settings", _STAFF),
         _Item("account", "Account", "account_circle", _EVERYONE),
     ),
 }

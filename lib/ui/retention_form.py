@@ -6,7 +6,7 @@ from lib.access import Actor
 from lib.errors import HubError
 from lib.hub import Hub
 from lib.integrations import Integration
-from lib.retention.ages import HELP, LABELS, LONGEST_DAYS, Ages
+from lib.retention.ages import HELP, LABELS, LONGEST_DAYS
 from lib.retention.plans import RetentionPlan, get_retention, set_retention
 from lib.ui.errors import reporting_errors
 from lib.ui.formats import ago, counted, size
@@ -62,7 +62,7 @@ def _draw_ages(item: Integration, plan: RetentionPlan) -> None:
             min_value=1,
             max_value=LONGEST_DAYS,
             step=1,
-            placeholder=str(getattr(Ages(), name)),
+            placeholder=str(getattr(plan.hub, name)),
             key=_key(item, name),
             help=f"{HELP[name]} Leave blank for the hub's own age.",
         )

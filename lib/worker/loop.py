@@ -12,6 +12,7 @@ from lib.alerts.detection import LOOK_SECONDS, Detection
 from lib.alerts.detection import PAUSE_SECONDS as SLICE_PAUSE_SECONDS
 from lib.alerts.sending import AlertSender
 from lib.audit_chain import chain_new
+from lib.backups_schedule import is_due
 from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
@@ -23,6 +24,7 @@ from lib.outgoing.interrupted import bury_expired
 from lib.outgoing.replays import work_replays
 from lib.processing import process_batch
 from lib.retention.rounds import PAUSE_SECONDS, RetentionWork
+from lib.worker import backups
 from lib.worker.database_thread import DatabaseThread
 from lib.worker.delivering import LONGEST_PAUSE_SECONDS, Deliverer
 from lib.worker.wakeup import watch
@@ -67,6 +69,7 @@ class Worker:
                 self._forget(),
                 self._chain_audit(),
                 self._look_out(),
+                self._back_up(),
                 self._alerts.run(),
                 watch(self._hub.database, self._on_change),
                 self._stopping.wait(),
@@ -134,6 +137,12 @@ class Worker:
         while True:
             has_more = await self._database.run(detection.step)
             await asyncio.sleep(SLICE_PAUSE_SECONDS if has_more else LOOK_SECONDS)
+
+    async def _back_up(self) -> None:
+        while True:
+            if await self._database.run(lambda: is_due(self._hub)):
+                await backups.run_backup(self._hub.settings)
+            await asyncio.sleep(backups.LOOK_SECONDS)
 
     def _beat(self) -> int:
         """Give a sign of life, and take over from workers that gave none."""

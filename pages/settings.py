@@ -1,0 +1,40 @@
+"""Settings of the whole hub, for staff: retention, health, backups, keys, alerts."""
+
+import streamlit as st
+
+from lib.access import Role
+from lib.ui.errors import reporting_errors
+from lib.ui.heads import draw_head
+from lib.ui.resources import get_hub
+from lib.ui.session import require_user
+from lib.ui.settings_alerts import draw_alert_links
+from lib.ui.settings_backups import draw_backups
+from lib.ui.settings_health import draw_health
+from lib.ui.settings_keys import draw_keys
+from lib.ui.settings_retention import draw_retention_settings
+from lib.ui.telling import show_told
+
+user = require_user(Role.STAFF)
+
+_SECTIONS = {
+    "Retention": draw_retention_settings,
+    "Health": draw_health,
+    "Backups": draw_backups,
+    "Keys": draw_keys,
+    "Alerts": draw_alert_links,
+}
+
+draw_head("Settings", "How the whole hub keeps, protects and reaches things.")
+# A choice and not tabs: only what is looked at is asked for, and its address can be shared.
+section = st.segmented_control(
+    "Section",
+    list(_SECTIONS),
+    default="Retention",
+    required=True,
+    key="section",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+with reporting_errors():
+    _SECTIONS[section](get_hub(), user)
+show_told()
