@@ -14,20 +14,9 @@ from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named, labels_by_id
 from lib.ui.delivery_formats import ERROR_WORDS, told_apart
 from lib.ui.filter_chips import Chip, draw_chips
+from lib.ui.status_words import labels_of
 
-STATUS_WORDS: dict[str, str] = {
-    "success": "Received",
-    "pending": "Waiting",
-    "failed": "Not processed",
-    "queued": "Queued",
-    "delivering": "Being delivered",
-    "delivered": "Delivered",
-    "retrying": "Retrying",
-    "dead": "Dead",
-    "filtered": "No route took it",
-    "paused": "Paused",
-    "duplicate": "Sent twice",
-}
+STATUS_WORDS = labels_of((*STORED, *DERIVED))
 # What stands in the address, by how the widget keeps it there: by `bind`, as text or number, or
 # by an id whose name is shown.
 BOUND = ("range", "type", "q", "http", "attempts", "slower", "verified", "tag", "expr")
@@ -66,7 +55,7 @@ def draw_filters(user: Actor, choices: Choices) -> EventFilters:
     """Draw the filters and return what they ask for; raise InvalidInput for a bad address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control("Time", list(RANGES), key="range", bind="query-params")
-        _choose("Status", {name: STATUS_WORDS[name] for name in (*STORED, *DERIVED)}, "status")
+        _choose("Status", STATUS_WORDS, "status")
         services = {provider.slug: provider.label for provider in all_providers()}
         _choose("Service", services, "service")
         st.selectbox(
