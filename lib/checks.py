@@ -45,6 +45,7 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
             result.message,
             checked_at,
         )
+        row.check_facts = dict(result.facts)
         bump_revision(session)
         keep_calls(session, row, client.calls)
     return Check(result.outcome, result.message, dict(result.facts), checked_at)

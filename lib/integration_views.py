@@ -30,6 +30,8 @@ class Integration:
     status: str
     status_message: str
     checked_at: datetime | None
+    # What the last test found out, such as the account's name, by its label.
+    check_facts: Mapping[str, str]
     created_at: datetime
     updated_at: datetime
 
@@ -66,6 +68,7 @@ def view(hub: Hub, row: IntegrationConfig, actor: Actor, *, owner: str) -> Integ
         status=row.status,
         status_message=HIDDEN if is_masked else row.status_message,
         checked_at=row.checked_at,
+        check_facts={} if is_masked else dict(row.check_facts),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

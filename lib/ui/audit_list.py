@@ -31,7 +31,7 @@ _PAGE = 50
 # What a spreadsheet would take for a formula (OWASP, CSV injection).
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = {
-    "created_at": st.column_config.DatetimeColumn("Time", format="distance", width="small"),
+    "created_at": st.column_config.DatetimeColumn("Time", format="distance", width=116),
     "actor": st.column_config.TextColumn("Who"),
     "role": st.column_config.TextColumn("Role", width="small"),
     "action": st.column_config.TextColumn("What"),

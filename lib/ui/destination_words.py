@@ -13,9 +13,10 @@ from lib.ui.formats import plain
 from lib.ui.status_words import Status, status_of
 
 # An issue can be open too, which is another thing.
-STATES: dict[State, Status] = {
-    state: status_of("breaker_open" if state == "open" else state) for state in get_args(State)
+STATE_NAMES: dict[State, str] = {
+    state: "breaker_open" if state == "open" else state for state in get_args(State)
 }
+STATES: dict[State, Status] = {state: status_of(name) for state, name in STATE_NAMES.items()}
 OPERATOR_WORDS = {
     "equals": "is",
     "not_equals": "is not",

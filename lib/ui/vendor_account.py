@@ -1,5 +1,7 @@
 """How a connection stands with its vendor: the app, the age of its token, the calls left."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lib import budgets, oauth
@@ -41,6 +43,14 @@ def draw_gauge(gauge: Gauge) -> None:
         f"day {gauge.daily_remaining:,}/{gauge.daily_limit:,}"
     )
     st.progress(min(max(min(shares), 0.0), 1.0), text=text)
+
+
+def draw_found(facts: Mapping[str, str]) -> None:
+    """Draw what a test found out, such as the account's name and the scopes of its token."""
+    for name, value in facts.items():
+        colour = "orange" if name.endswith("missing") else "gray"
+        chips = " ".join(f":{colour}-badge[{plain(each)}]" for each in value.split(", "))
+        st.markdown(f"{plain(name.capitalize())}: {chips}")
 
 
 def reminder_text(reminder: Reminder) -> str:

@@ -35,14 +35,10 @@ Prepare = Callable[[Page], None]
 
 def _choose_route(page: Page) -> None:
     """Fill the builder's first two choices, so that its preview has something to show."""
-    for place in (0, 1):
-        page.get_by_role("combobox").nth(place).click()
+    for label in ("Events of", "Go to"):
+        page.get_by_role("combobox", name=label).click()
         page.get_by_role("option").first.click()
         _wait_until_still(page)
-
-
-def _choose_tab(name: str) -> Prepare:
-    return lambda page: page.get_by_role("tab", name=name, exact=True).click()
 
 
 @dataclass(frozen=True)

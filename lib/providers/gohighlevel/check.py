@@ -46,6 +46,7 @@ def _explain(error: ProviderError) -> CheckResult:
             "accepted",
             "The token works but lacks the scope locations.readonly. Add it to the Private "
             "Integration, or to the app, to let the hub verify the location.",
+            {"scopes missing": "locations.readonly"},
         )
     if error.code in ("not_found", "refused"):
         return CheckResult("failed", _NO_SUCH_LOCATION)

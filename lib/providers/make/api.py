@@ -13,6 +13,7 @@ from lib.providers.fields import Values
 from lib.providers.text import clean_text
 from lib.settings import Settings
 
+_USED_SCOPES = ("scenarios:read", "scenarios:run", "scenarios:write", "hooks:read")
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 200, 401, 403, 404, 429
 
 
@@ -76,21 +77,34 @@ def check_token(values: Values, settings: Settings, *, client: VendorClient) -> 
         return _explain(answer)
     authorization = answer.json_object().get("authorization")
     scopes = authorization.get("scope") if isinstance(authorization, dict) else None
+    facts = _scope_facts(scopes) if isinstance(scopes, list) else {}
     if isinstance(scopes, list) and "scenarios:read" not in scopes:
         return CheckResult(
             "accepted",
             "The API token works but lacks the scope scenarios:read. Add it to let the hub see "
             "the team's scenarios.",
+            facts,
         )
     if not values.get("team_id"):
         return CheckResult(
-            "accepted", "The API token works. Enter the team id to prove that the zone is right."
+            "accepted",
+            "The API token works. Enter the team id to prove that the zone is right.",
+            facts,
         )
     answer = _get(client, f"{base}/scenarios", values=values, params={"teamId": values["team_id"]})
     if answer.status != _OK:
         return _explain(answer)
     answer.json()
-    return CheckResult("verified", "Make accepts the API token for this zone and team.")
+    return CheckResult("verified", "Make accepts the API token for this zone and team.", facts)
+
+
+def _scope_facts(scopes: list[Any]) -> dict[str, str]:
+    """Return which of the scopes that the hub's actions use a token has, and lacks."""
+    parts = {
+        "scopes found": [scope for scope in _USED_SCOPES if scope in scopes],
+        "scopes missing": [scope for scope in _USED_SCOPES if scope not in scopes],
+    }
+    return {label: ", ".join(part) for label, part in parts.items() if part}
 
 
 def _get(
