@@ -7,9 +7,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from starlette.testclient import TestClient
 
@@ -177,7 +179,7 @@ def _photograph(visit: _Visit, browser: Browser, *, theme: Theme) -> None:
         if screen.prepare is not None:
             screen.prepare(page)
             _wait_until_still(page)
-        page.screenshot(path=visit.folder / f"{screen.name}-{theme}.png")
+        _keep(page, visit.folder / f"{screen.name}-{theme}.png")
         page.close()
     _photograph_status(visit, context, theme=theme)
     context.close()
@@ -186,8 +188,15 @@ def _photograph(visit: _Visit, browser: Browser, *, theme: Theme) -> None:
 def _photograph_status(visit: _Visit, context: BrowserContext, *, theme: Theme) -> None:
     page = context.new_page()
     page.set_content(visit.status_page)
-    page.screenshot(path=visit.folder / f"{STATUS_PAGE}-{theme}.png")
+    _keep(page, visit.folder / f"{STATUS_PAGE}-{theme}.png")
     page.close()
+
+
+def _keep(page: Page, path: Path) -> None:
+    """Keep a picture in the 256 colours that its screen has, at a third of the size."""
+    with Image.open(BytesIO(page.screenshot())) as picture:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 def _wait_until_still(page: Page) -> None:
