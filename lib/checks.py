@@ -47,10 +47,7 @@ def run_check(hub: Hub, actor: Actor, integration_id: str) -> Check:
             result.message,
             checked_at,
         )
-        row.check_facts = {
-            "scopes_found": list(result.scopes_found),
-            "scopes_missing": list(result.scopes_missing),
-        }
+        row.check_facts = result.to_json()
         bump_revision(session)
         keep_calls(session, row, client.calls)
     return Check(

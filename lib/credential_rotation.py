@@ -122,7 +122,4 @@ def _note(row: IntegrationConfig, result: CheckResult | None) -> None:
         row.status, row.status_message = "untested", "Changed since the last test."
         return
     row.status, row.status_message, row.checked_at = result.outcome, result.message, now()
-    row.check_facts = {
-        "scopes_found": list(result.scopes_found),
-        "scopes_missing": list(result.scopes_missing),
-    }
+    row.check_facts = result.to_json()

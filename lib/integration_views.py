@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from lib.access import Actor
@@ -31,6 +32,8 @@ class Integration:
     status: str
     status_message: str
     checked_at: datetime | None
+    # What the last test found out, such as the account's name, by its label.
+    check_facts: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
 
@@ -67,6 +70,7 @@ def view(hub: Hub, row: IntegrationConfig, actor: Actor, *, owner: str) -> Integ
         status=row.status,
         status_message=HIDDEN if is_masked else row.status_message,
         checked_at=row.checked_at,
+        check_facts={} if is_masked else dict(row.check_facts),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.access import Actor
+from lib.ui.heads import draw_head
 from lib.ui.password_form import show_password_form
 from lib.ui.profile import show_profile
 from lib.ui.resources import get_hub
@@ -25,7 +26,7 @@ def _show_password(actor: Actor) -> None:
         )
 
 
-st.title("Account", anchor=False)
+draw_head("Account", "Who you are here, how you sign in, and the programs that act for you.")
 show_profile(get_hub(), user)
 left, right = st.columns(2, gap="large")
 with left:

@@ -1,18 +1,16 @@
 """The audit log: who did what, to which object, from where; and the proof that it is whole."""
 
-import streamlit as st
-
 from lib.access import Role
 from lib.ui.audit_list import draw_entries, draw_filters, draw_tools
 from lib.ui.errors import reporting_errors
+from lib.ui.heads import draw_head
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
 
 user = require_user(Role.STAFF)
 
 hub = get_hub()
-st.title("Audit", anchor=False)
-st.caption("Every action of people and of programs with a token, newest first.")
+draw_head("Audit", "Every action of people and of programs with a token, newest first.")
 filters = draw_filters(hub, user)
 draw_tools(hub, user, filters)
 with reporting_errors():

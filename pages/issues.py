@@ -5,6 +5,7 @@ import streamlit as st
 from lib.access import Actor, Role
 from lib.outgoing.issues import get_issue
 from lib.ui.errors import reporting_errors, stopping_on_error
+from lib.ui.heads import draw_head
 from lib.ui.issue_detail import draw_issue
 from lib.ui.issue_list import OPEN, draw_issue_list
 from lib.ui.replay_dialog import draw_progress
@@ -34,10 +35,10 @@ def _draw_one(actor: Actor, issue_id: str) -> None:
 
 
 def _draw_list(actor: Actor) -> None:
-    st.title("Issues", anchor=False)
-    st.caption(
+    draw_head(
+        "Issues",
         "Deliveries that were given up, grouped by destination and cause. Mend the cause, then "
-        "replay what it stopped."
+        "replay what it stopped.",
     )
     draw_progress(get_hub(), actor)
     with reporting_errors():

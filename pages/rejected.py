@@ -5,6 +5,7 @@ import streamlit as st
 from lib.access import Role
 from lib.ui.doctor import PARAMETER, draw_examination
 from lib.ui.errors import reporting_errors
+from lib.ui.heads import draw_head
 from lib.ui.rejection_filters import draw_rejection_filters
 from lib.ui.rejection_list import draw_rejections
 from lib.ui.resources import get_hub
@@ -12,10 +13,10 @@ from lib.ui.session import require_user
 
 user = require_user(Role.MEMBER, Role.STAFF)
 
-st.title("Rejected", anchor=False)
-st.caption(
+draw_head(
+    "Rejected",
     "These requests were refused, so nothing happened with them. Most come from a secret that "
-    "was changed on one side, or from an address that differs from the one in the provider."
+    "was changed on one side, or from an address that differs from the one in the provider.",
 )
 with reporting_errors():
     filters, signature = draw_rejection_filters(get_hub(), user)

@@ -5,6 +5,7 @@ import streamlit as st
 from lib.access import Role
 from lib.ui.address_choice import choose_named
 from lib.ui.formats import counted
+from lib.ui.heads import draw_head
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
 from lib.ui.telling import show_told
@@ -15,11 +16,11 @@ from lib.users import list_users
 user = require_user(Role.STAFF)
 
 hub = get_hub()
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    st.title("Users", anchor=False, width="stretch")
+with draw_head(
+    "Users", "Everybody who may sign in. Roles decide what they see; every change is audited."
+):
     if st.button("Invite", type="primary", icon=":material/person_add:", key="users_invite_open"):
         draw_invitation(hub, user)
-st.caption("Everybody who may sign in. Roles decide what they see; every change is audited.")
 draw_issued_link()
 show_told()
 found = list_users(hub, user)

@@ -138,7 +138,7 @@ def test_the_list_tells_how_many_deliveries_arrived(visitor: Visitor) -> None:
     script = visitor.open("activity")
     shown = script.dataframe[0].value
     assert list(shown["arrived"]) == ["", "1 of 3"]
-    assert list(shown["status"]) == [["Success"], ["Dead"]]
+    assert list(shown["status"]) == [["Received"], ["Dead"]]
 
 
 def test_the_drawer_tells_the_way_of_a_delivery(visitor: Visitor) -> None:

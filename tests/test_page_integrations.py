@@ -13,11 +13,13 @@ from lib.clock import shifted
 from lib.credentials import open_values
 from lib.hub import Hub
 from lib.models import IntegrationConfig, RetentionWaiting
+from lib.outgoing.routes import list_all as list_routes
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
 from lib.retention.rounds import RetentionWork
 from lib.ui import integration_menu
 from tests.event_factories import SID, TOKEN, make_event, make_integration
+from tests.factories import make_user
 from tests.outgoing_factories import make_delivery, make_destination
 from tests.visitors import Visitor, visiting
 
@@ -235,3 +237,63 @@ def test_the_menu_of_a_card_copies_and_pauses(visitor: Visitor) -> None:
     assert integration_menu.carry_out(visitor.hub, actor, card, "Pause") == "paused."
     assert not _rows(visitor.hub)[0].is_active
     assert item.is_active
+
+
+def test_every_bad_value_is_said_at_once(visitor: Visitor) -> None:
+    visitor.sign_in("member")
+    script = _open_form(visitor, "twilio")
+    script.text_input(key="integrations_account_sid_twilio").input("AC12")
+    script.text_input(key="integrations_auth_token_twilio").input("two words")
+    _save(script, "Save and show the address")
+    said = [each.value for each in script.error]
+    assert ["Account SID" in said[0], "Auth Token" in said[1]] == [True, True]
+    script.text_input(key="integrations_account_sid_twilio").input(SID)
+    script.text_input(key="integrations_auth_token_twilio").input(TOKEN)
+    _save(script, "Save and show the address")
+    assert not script.error
+    assert len(_rows(visitor.hub)) == 1
+
+
+def test_twilio_gets_an_address_with_retries_and_one_without(visitor: Visitor) -> None:
+    script, _ = _open_one(visitor, visitor.sign_in("member"))
+    url = _rows(visitor.hub)[0].webhook_url
+    assert [each.value for each in script.code][:2] == [f"{url}#rc=3&rp=ct,rt,5xx", url]
+
+
+def test_a_test_shows_the_account_and_its_scopes(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = CheckResult(
+        "accepted",
+        "The key is limited.",
+        {"account": "Studio *North*"},
+        scopes_missing=("calls.read", "calls.write"),
+    )
+    monkeypatch.setattr(type(get_provider("twilio")), "check", lambda *_: answer)
+    script, _ = _open_one(visitor, visitor.sign_in("member"))
+    script.button(key="integrations_test").click().run()
+    assert _rows(visitor.hub)[0].check_facts == answer.to_json()
+    shown = [each.value for each in script.markdown]
+    assert "Account: :gray-badge[Studio \\*North\\*]" in shown
+    assert "Scopes missing: :orange-badge[calls\\.read] :orange-badge[calls\\.write]" in shown
+
+
+def test_the_first_route_is_added_where_the_integration_is_connected(visitor: Visitor) -> None:
+    actor = visitor.sign_in("member")
+    place = make_destination(visitor.hub, actor)
+    make_destination(visitor.hub, make_user(visitor.hub, "other@example.com", "member"))
+    script, integration_id = _open_one(visitor, actor)
+    choice = script.selectbox(key="integrations_route_to")
+    assert choice.options == [place.name]
+    script.multiselect(key="integrations_route_types").set_value(["message.inbound"])
+    _save(script, "Add the route")
+    assert not script.exception
+    (route,) = list_routes(visitor.hub, actor, integration_id=integration_id).rows
+    assert (route.destination_id, route.event_types) == (place.id, ("message.inbound",))
+    assert any(place.name in each.value for each in script.success)
+
+
+def test_without_a_destination_the_route_is_left_for_later(visitor: Visitor) -> None:
+    script, _ = _open_one(visitor, visitor.sign_in("member"))
+    assert any("now or later" in each.value for each in script.caption)
+    assert "integrations_route_to" not in [each.key for each in script.selectbox]

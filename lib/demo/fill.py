@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from lib import integrations, users
 from lib.access import Actor, Role
 from lib.clock import now, shifted
+from lib.demo.finds import add_finds
 from lib.demo.onwards import DemoSender, add_places, deliver_due
 from lib.demo.senders import platform_request, service_request
 from lib.demo.traffic import LOCATION, TWILIO_ACCOUNT, Happening, happenings
@@ -93,6 +94,7 @@ def _fill(hub: Hub, make_receiver: MakeReceiver, *, key: Ed25519PrivateKey) -> F
         for sendings in _traffic(issued, dice, key=key):
             answers.update(_post_all(hub, http, origin, sendings=sendings))
             _work(hub, sender)
+    add_finds(hub, member, issued)
     return Filled(MEMBER, password, answers)
 
 

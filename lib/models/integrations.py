@@ -17,7 +17,8 @@ class IntegrationConfig(Base, table=True):
     requests are matched by the digest of its token alone. A removed integration keeps
     its row, without credentials and address, so that its history still has a name.
     `retention` maps what is kept to days, for what differs from the hub's own ages.
-    `check_facts` is what the last check found: `{"scopes_found": [], "scopes_missing": []}`.
+    `check_facts` is what the last check found: `{"facts": {}, "scopes_found": [],
+    "scopes_missing": []}`.
     `status_key` is part of the address of the public status page, None while there is none.
     """
 

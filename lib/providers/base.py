@@ -19,14 +19,7 @@ from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.explanations import Explanation, find_code
 from lib.providers.fields import CredentialField, Values, clean_values
 from lib.providers.payloads import decode_payload, join_fields, read_form, read_json
-from lib.providers.sending import (
-    FORM_TYPE,
-    JSON_TYPE,
-    Sample,
-    Signed,
-    Unsigned,
-    load_samples,
-)
+from lib.providers.sending import FORM_TYPE, JSON_TYPE, Sample, Signed, Unsigned, load_samples
 from lib.providers.targets import Target
 from lib.settings import Settings
 
@@ -156,6 +149,14 @@ class CheckResult:
     scopes_found: tuple[str, ...] = ()
     scopes_missing: tuple[str, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what is kept of it: `facts`, `scopes_found` and `scopes_missing`."""
+        return {
+            "facts": dict(self.facts),
+            "scopes_found": list(self.scopes_found),
+            "scopes_missing": list(self.scopes_missing),
+        }
+
 
 class Provider(ABC):
     """One vendor. Class attributes describe it; methods do its half of each step."""
@@ -269,6 +270,10 @@ class Provider(ABC):
     def previews(self, values: Values) -> Mapping[str, str]:
         """Return documents that are made of the values that are no secret, XML by its title."""
         return {}
+
+    def addresses(self, url: str) -> Mapping[str, str]:
+        """Return what is pasted at the vendor, by the place there: `url` in the vendor's way."""
+        return {"Webhook address": url}
 
     def answer(self, event_id: str, parsed: ParsedEvent, values: Values) -> Answer:
         """Return what the vendor expects to hear once the event is stored.

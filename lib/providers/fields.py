@@ -52,6 +52,17 @@ def clean_values(owner: str, fields: Sequence[CredentialField], values: Values) 
     }
 
 
+def find_problems(fields: Sequence[CredentialField], values: Values) -> dict[str, str]:
+    """Return what is wrong with each bad value, by its field; empty when all are right."""
+    problems = {}
+    for item in fields:
+        try:
+            _clean(item, values.get(item.name, ""))
+        except InvalidInput as error:
+            problems[item.name] = error.message
+    return problems
+
+
 def _clean(item: CredentialField, raw: str) -> str | None:
     value = raw.strip()
     if not value:

@@ -29,7 +29,7 @@ _RANGES = {
 }
 _PAGE = 50
 _COLUMNS = {
-    "created_at": st.column_config.DatetimeColumn("Time", format="distance", width="small"),
+    "created_at": st.column_config.DatetimeColumn("Time", format="distance", width=116),
     "actor": st.column_config.TextColumn("Who"),
     "role": st.column_config.TextColumn("Role", width="small"),
     "action": st.column_config.TextColumn("What"),

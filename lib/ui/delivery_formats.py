@@ -7,27 +7,20 @@ from datetime import datetime
 from lib.clock import now
 from lib.outgoing.delivery_views import AttemptLine
 from lib.ui.formats import plain
+from lib.ui.status_words import chip, labels_of, status_of
 
-DELIVERY_LABELS = {
-    "pending": "Pending",
-    "sending": "Sending",
-    "retrying": "Retrying",
-    "paused": "Paused",
-    "delivered": "Delivered",
-    "accepted": "Accepted",
-    "dead": "Dead",
-    "cancelled": "Cancelled",
-}
-DELIVERY_COLOURS = {
-    "pending": "orange",
-    "sending": "blue",
-    "retrying": "orange",
-    "paused": "gray",
-    "delivered": "green",
-    "accepted": "green",
-    "dead": "red",
-    "cancelled": "gray",
-}
+_STATUSES = (
+    "pending",
+    "sending",
+    "retrying",
+    "paused",
+    "delivered",
+    "accepted",
+    "dead",
+    "cancelled",
+)
+DELIVERY_LABELS = labels_of(_STATUSES)
+DELIVERY_COLOURS = {name: status_of(name).colour for name in _STATUSES}
 ERROR_WORDS = {
     "dns": "Name not found",
     "connect": "No connection",
@@ -55,8 +48,7 @@ def told_apart(names: Mapping[str, str]) -> dict[str, str]:
 
 def delivery_chip(status: str) -> str:
     """Return a delivery's status as a coloured Markdown badge."""
-    colour = DELIVERY_COLOURS.get(status, "gray")
-    return f":{colour}-badge[{DELIVERY_LABELS.get(status, status)}]"
+    return chip(status)
 
 
 def error_words(error_class: str | None) -> str:

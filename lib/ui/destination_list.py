@@ -9,6 +9,7 @@ from lib.hub import Hub
 from lib.outgoing.destination_figures import DestinationFigures, destination_overview
 from lib.providers.registry import provider_of_target
 from lib.ui.destination_words import (
+    STATE_NAMES,
     STATES,
     kind_label,
     masked_address,
@@ -21,6 +22,7 @@ from lib.ui.formats import counted
 from lib.ui.marks import mark_uri
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
+from lib.ui.status_words import status_column
 
 OPEN = "open"
 _PAGE = "webhooks_destinations"
@@ -85,14 +87,8 @@ def _table_row(row: DestinationFigures) -> dict[str, object]:
 
 _COLUMNS: dict[str, Any] = {
     "mark": st.column_config.ImageColumn("", width=40),
-    "name": st.column_config.TextColumn("Name", width=150),
-    "owner": st.column_config.TextColumn("Owner", width=120),
-    "state": st.column_config.MultiselectColumn(
-        "Status",
-        options=[label for label, _, _ in STATES.values()],
-        color=[colour for _, colour, _ in STATES.values()],
-        width=104,
-    ),
+    "name": st.column_config.TextColumn("Name", width=170),
+    "state": status_column(STATE_NAMES.values(), width=104),
     "address": st.column_config.TextColumn("Address", width=170),
     "kind": st.column_config.TextColumn("Kind", width=104),
     "success": st.column_config.TextColumn("Success", width=66),
@@ -101,5 +97,6 @@ _COLUMNS: dict[str, Any] = {
     "next": st.column_config.DatetimeColumn("Next attempt", format="distance", width=100),
     "breaker": st.column_config.TextColumn("Breaker", width=74),
     "until": st.column_config.DatetimeColumn("Blocked until", format="distance", width=104),
+    "owner": st.column_config.TextColumn("Owner", width=190),
     "rate": st.column_config.TextColumn("Rate limit", width=150),
 }

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from lib.credentials import MASK
 from lib.outgoing.destination_figures import QUEUE_CAP, DestinationFigures, State
@@ -10,16 +10,13 @@ from lib.outgoing.destination_views import DestinationView
 from lib.outgoing.limits import Limits
 from lib.providers.registry import get_target
 from lib.ui.formats import plain
+from lib.ui.status_words import Status, status_of
 
-# By state: label, colour and icon.
-STATES: dict[State, tuple[str, str, str]] = {
-    "active": ("Active", "green", ":material/check_circle:"),
-    "paused": ("Paused", "gray", ":material/pause_circle:"),
-    "disabled": ("Disabled (410)", "red", ":material/block:"),
-    "open": ("Breaker open", "red", ":material/power_off:"),
-    "waiting": ("Waiting", "orange", ":material/hourglass_top:"),
-    "half_open": ("Trying again", "orange", ":material/restart_alt:"),
+# An issue can be open too, which is another thing.
+STATE_NAMES: dict[State, str] = {
+    state: "breaker_open" if state == "open" else state for state in get_args(State)
 }
+STATES: dict[State, Status] = {state: status_of(name) for state, name in STATE_NAMES.items()}
 OPERATOR_WORDS = {
     "equals": "is",
     "not_equals": "is not",

@@ -4,10 +4,12 @@ from typing import Any
 
 import streamlit as st
 
+from lib.event_conditions import STORED
 from lib.event_figures import EventFigures
 from lib.events import EventRow
-from lib.ui.delivery_formats import DELIVERY_COLOURS, DELIVERY_LABELS
-from lib.ui.formats import STATUS_LABELS, service_label
+from lib.ui.delivery_formats import DELIVERY_LABELS
+from lib.ui.formats import service_label
+from lib.ui.status_words import status_column, status_of
 from lib.ui.time_filter import viewers_zone
 
 _KEY = "cols"
@@ -27,8 +29,6 @@ _NAMES = {
 }
 _USUAL = ("Service", "Type", "About", "Summary", "Arrived", "Answer", "Latency", "Id")
 _ALWAYS = ("created_at", "status")
-_LABELS = {**STATUS_LABELS, **DELIVERY_LABELS, "pending": "Pending"}
-_COLOURS = {"success": "green", "failed": "red", **DELIVERY_COLOURS}
 
 
 def draw_column_picker() -> list[str]:
@@ -46,7 +46,7 @@ def table_row(row: EventRow, figures: EventFigures | None, subject: str) -> dict
     return {
         "created_at": row.created_at,
         "at": row.created_at,
-        "status": [_LABELS.get(status, status)],
+        "status": [status_of(status).label],
         "service": service_label(row.service_name),
         "event_type": row.event_type,
         "subject": subject,
@@ -75,12 +75,7 @@ def column_config() -> dict[str, Any]:
 
 _CONFIG: dict[str, Any] = {
     "created_at": st.column_config.DatetimeColumn("Time", format="distance", width=108),
-    "status": st.column_config.MultiselectColumn(
-        "Status",
-        options=list(_LABELS.values()),
-        color=[_COLOURS.get(name, "gray") for name in _LABELS],
-        width=104,
-    ),
+    "status": status_column((*STORED, *DELIVERY_LABELS), width=104),
     "service": st.column_config.TextColumn("Service", width=100),
     "event_type": st.column_config.TextColumn("Type", width=150),
     "subject": st.column_config.TextColumn("About", width=130),

@@ -16,22 +16,10 @@ from lib.ui.delivery_formats import ERROR_WORDS, told_apart
 from lib.ui.filter_chips import Chip, draw_chips
 from lib.ui.links import turn_to
 from lib.ui.list_address import TIMES, ListAddress
+from lib.ui.status_words import labels_of
 from lib.ui.time_filter import draw_time_filter, say_moment
 
-STATUS_WORDS: dict[str, str] = {
-    "success": "Received",
-    "pending": "Waiting",
-    "failed": "Not processed",
-    "queued": "Queued",
-    "delivering": "Being delivered",
-    "delivered": "Delivered",
-    "retrying": "Retrying",
-    "dead": "Dead",
-    "filtered": "No route took it",
-    "paused": "Paused",
-    "duplicate": "Sent twice",
-    "rejected": "Rejected",
-}
+STATUS_WORDS = {**labels_of((*STORED, *DERIVED)), "rejected": "Rejected"}
 ADDRESS = ListAddress(
     "activity",
     bound=("range", "type", "q", "http", "attempts", "slower", "verified", "tag", "expr"),

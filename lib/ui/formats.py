@@ -1,21 +1,18 @@
 """How times, states and services are written on every screen."""
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import streamlit as st
 
 from lib.clock import now
 from lib.overview import State
 from lib.providers.registry import find_provider
+from lib.ui.status_words import Status, chip, labels_of, status_of
 
-STATE_BADGES: dict[State, tuple[str, str, str]] = {
-    "healthy": ("Healthy", "green", ":material/check_circle:"),
-    "degraded": ("Degraded", "orange", ":material/warning:"),
-    "failing": ("Failing", "red", ":material/error:"),
-    "paused": ("Paused", "gray", ":material/pause_circle:"),
-    "silent": ("Silent", "yellow", ":material/volume_off:"),
-    "needs_setup": ("Needs setup", "blue", ":material/build:"),
-}
-STATUS_LABELS = {"pending": "Pending", "success": "Success", "failed": "Failed"}
-_COLOURS = {"pending": "orange", "success": "green", "failed": "red"}
+STATE_BADGES: dict[State, Status] = {state: status_of(state) for state in get_args(State)}
+STATUS_LABELS = labels_of(("pending", "success", "failed"))
 _STEPS = ((60, "s"), (60, "min"), (24, "h"), (365, "d"))
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]()#+-.!|<>~$:"})
 
@@ -39,8 +36,19 @@ def duration(seconds: float) -> str:
 
 
 def absolute(moment: datetime) -> str:
-    """Return a moment in full, for tooltips and details."""
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    """Return a moment in full in the viewer's zone, for tooltips and details."""
+    local = moment.astimezone(viewer_zone())
+    zone = local.strftime("%Z")
+    # Many zones have no name of their own but "+03".
+    return f"{local:%Y-%m-%d %H:%M:%S} {zone if zone[:1].isalpha() else f'UTC{zone}'}"
+
+
+def viewer_zone() -> tzinfo:
+    """Return the zone that the viewer's browser states; UTC where it states none that is known."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError):
+        return UTC
 
 
 def counted(count: int, noun: str) -> str:
@@ -71,7 +79,7 @@ def service_label(slug: str) -> str:
 
 def status_chip(status: str) -> str:
     """Return an event's status as a coloured Markdown badge."""
-    return f":{_COLOURS.get(status, 'gray')}-badge[{STATUS_LABELS.get(status, status)}]"
+    return chip(status)
 
 
 def service_chip(slug: str) -> str:

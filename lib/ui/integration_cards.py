@@ -14,6 +14,7 @@ from lib.ui.formats import STATE_BADGES, absolute, ago, counted, plain, service_
 from lib.ui.links import draw_link
 from lib.ui.marks import draw_mark, mark_uri
 from lib.ui.overview_tiles import share_text
+from lib.ui.status_words import status_column
 from lib.ui.vendor_account import draw_gauge
 
 _CARD_WIDTH = 280
@@ -134,19 +135,14 @@ def _table_row(card: Card) -> dict[str, object]:
 _COLUMNS: dict[str, Any] = {
     "mark": st.column_config.ImageColumn("", width=44),
     "name": st.column_config.TextColumn("Name", width=180),
-    "service": st.column_config.TextColumn("Service", width=104),
-    "owner": st.column_config.TextColumn("Owner", width=150),
-    "state": st.column_config.MultiselectColumn(
-        "Status",
-        options=[label for label, _, _ in STATE_BADGES.values()],
-        color=[colour for _, colour, _ in STATE_BADGES.values()],
-        width=112,
-    ),
+    "state": status_column(STATE_BADGES, width=112),
     "hourly": st.column_config.BarChartColumn("Last 24 h", y_min=0, width=120),
     "received": st.column_config.NumberColumn("Events 24 h", width=88),
     "last_event": st.column_config.DatetimeColumn("Last event", format="distance", width=110),
     "success": st.column_config.TextColumn("Success", width=72),
     "p95": st.column_config.TextColumn("p95", width=72),
+    "service": st.column_config.TextColumn("Service", width=104),
+    "owner": st.column_config.TextColumn("Owner", width=200),
     "rejected": st.column_config.NumberColumn("Rejected 24 h", width=96),
     "last_test": st.column_config.DatetimeColumn("Last test", format="distance", width=110),
     "credentials": st.column_config.DatetimeColumn(

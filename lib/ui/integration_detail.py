@@ -16,6 +16,7 @@ from lib.ui.action_form import draw_actions
 from lib.ui.credential_panel import draw_integration_credentials
 from lib.ui.errors import reporting_errors, show_refusal
 from lib.ui.first_event import await_first_event
+from lib.ui.first_route import draw_first_route
 from lib.ui.formats import absolute, ago, plain, service_chip
 from lib.ui.integration_form import draw_edit_form
 from lib.ui.integration_panels import (
@@ -29,7 +30,7 @@ from lib.ui.links import draw_link
 from lib.ui.marks import draw_mark
 from lib.ui.retention_form import draw_retention
 from lib.ui.telling import show_told
-from lib.ui.vendor_account import draw_account
+from lib.ui.vendor_account import draw_account, draw_found
 
 _OUTCOMES = {
     "verified": (st.success, ":material/verified:", "Verified"),
@@ -84,7 +85,11 @@ def _draw_connect(hub: Hub, user: Actor, item: Integration, provider: Provider) 
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"**1. Paste this address in {plain(provider.label)}**")
-        st.code(item.webhook_url, language=None, wrap_lines=True)
+        pasted = provider.addresses(item.webhook_url)
+        for place, address in pasted.items():
+            if len(pasted) > 1:
+                st.caption(plain(place))
+            st.code(address, language=None, wrap_lines=True)
         draw_secret(item.id, page="integrations")
         with st.container(border=True):
             st.markdown(provider.setup_note())
@@ -95,13 +100,17 @@ def _draw_connect(hub: Hub, user: Actor, item: Integration, provider: Provider) 
         draw_account(hub, user, item, provider)
         st.markdown("**3. Receive the first event**")
         await_first_event(hub, user, integration_id=item.id)
+        st.markdown("**4. Choose where events go**")
+        draw_first_route(hub, user, item, provider)
 
 
 def _draw_test(hub: Hub, user: Actor, item: Integration) -> None:
     if item.status in _OUTCOMES:
         draw, icon, word = _OUTCOMES[item.status]
         draw(f"**{word}.** {plain(item.status_message)}", icon=icon)
-        st.caption(f"Tested {ago(item.checked_at)}")
+        draw_found(item.check_facts)
+        when = absolute(item.checked_at) if item.checked_at else None
+        st.caption(f"Tested {ago(item.checked_at)}", help=when)
     else:
         st.caption(plain(item.status_message))
     if st.button("Test connection", key="integrations_test", icon=":material/network_check:"):

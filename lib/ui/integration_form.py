@@ -15,7 +15,7 @@ from lib.first_values import first_values, offered_secrets, with_offered_secrets
 from lib.hub import Hub
 from lib.integrations import Integration
 from lib.providers.base import Provider
-from lib.providers.fields import CredentialField
+from lib.providers.fields import CredentialField, find_problems
 from lib.ui.issued_secret import remember_secret
 
 OPEN = "open"
@@ -67,25 +67,27 @@ def forget_problem() -> None:
 
 
 def _draw_fields(form: _Form, *, name: str, first: Mapping[str, str]) -> None:
-    problem = st.session_state.get(_PROBLEM, {})
+    problems: Mapping[str, str] = st.session_state.get(_PROBLEM, {})
     drawn = {item.name for item in form.provider.fields} | {"name"}
-    if problem and problem["field"] not in drawn:
-        st.error(problem["message"], icon=":material/error:")
+    for field in problems.keys() - drawn:
+        _draw_problem(problems, field)
     st.text_input("Name", value=name, key=form.key("name"), help="How lists call it.")
-    _draw_problem(problem, "name")
+    _draw_problem(problems, "name")
     ordered = sorted(form.provider.fields, key=lambda item: not item.is_required)
     for item in ordered:
         if item.is_required:
-            _draw_field(form, item, first.get(item.name, ""), problem)
+            _draw_field(form, item, first.get(item.name, ""), problems)
     if all(item.is_required for item in ordered):
         return
-    with st.expander("Optional settings", expanded=problem.get("field") in drawn):
+    with st.expander("Optional settings", expanded=bool(problems.keys() & drawn)):
         for item in ordered:
             if not item.is_required:
-                _draw_field(form, item, first.get(item.name, ""), problem)
+                _draw_field(form, item, first.get(item.name, ""), problems)
 
 
-def _draw_field(form: _Form, item: CredentialField, first: str, problem: Mapping[str, str]) -> None:
+def _draw_field(
+    form: _Form, item: CredentialField, first: str, problems: Mapping[str, str]
+) -> None:
     label = item.label if item.is_required else f"{item.label} (optional)"
     if item.is_secret:
         _draw_secret(form, item, label)
@@ -98,7 +100,7 @@ def _draw_field(form: _Form, item: CredentialField, first: str, problem: Mapping
             help=item.help,
             placeholder=item.placeholder,
         )
-    _draw_problem(problem, item.name)
+    _draw_problem(problems, item.name)
 
 
 def _draw_secret(form: _Form, item: CredentialField, label: str) -> None:
@@ -121,9 +123,9 @@ def _draw_secret(form: _Form, item: CredentialField, label: str) -> None:
         st.checkbox(f"Use {offers[item.name]} of this server", key=form.key(f"use_{item.name}"))
 
 
-def _draw_problem(problem: Mapping[str, str], field: str) -> None:
-    if problem and problem["field"] == field:
-        st.error(problem["message"], icon=":material/error:")
+def _draw_problem(problems: Mapping[str, str], field: str) -> None:
+    if field in problems:
+        st.error(problems[field], icon=":material/error:")
 
 
 def _add(form: _Form) -> None:
@@ -142,7 +144,9 @@ def _add(form: _Form) -> None:
             values=with_offered_secrets(form.user, form.provider, values=values, chosen=chosen),
         )
     except HubError as error:
-        _keep_problem(error)
+        found = find_problems(form.provider.fields, values)
+        # One that the server holds is no missing one.
+        _keep_problems(error, {name: found[name] for name in found if name not in chosen})
         return
     forget_problem()
     remember_secret(
@@ -161,7 +165,9 @@ def _update(form: _Form) -> None:
     try:
         integrations.update(form.hub, form.user, stored, name=name, values=values)
     except HubError as error:
-        _keep_problem(error)
+        found = find_problems(form.provider.fields, values)
+        # A blank one is kept.
+        _keep_problems(error, {name: found[name] for name in found if values[name].strip()})
         return
     forget_problem()
     for item in form.provider.fields:
@@ -177,6 +183,6 @@ def _entered(form: _Form) -> tuple[str, dict[str, str]]:
     return st.session_state.get(form.key("name")) or "", values
 
 
-def _keep_problem(error: HubError) -> None:
+def _keep_problems(error: HubError, others: Mapping[str, str]) -> None:
     field = error.field if isinstance(error, InvalidInput) else ""
-    st.session_state[_PROBLEM] = {"field": field, "message": error.message}
+    st.session_state[_PROBLEM] = {**others, field: error.message}

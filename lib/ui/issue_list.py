@@ -14,17 +14,17 @@ from lib.ui.delivery_formats import error_words, told_apart
 from lib.ui.formats import absolute, ago, counted, plain
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
+from lib.ui.status_words import chip, labels_of
 from lib.ui.telling import do_and_tell
 
 OPEN = "open"
-STATE_LABELS: dict[str, str] = {state: state.title() for state in STATES}
-_COLOURS = {"open": "red", "acknowledged": "orange", "resolved": "green", "ignored": "gray"}
+STATE_LABELS = labels_of(STATES)
 _PAGE = 20
 
 
 def state_chip(state: str) -> str:
     """Return an issue's state as a coloured Markdown badge."""
-    return f":{_COLOURS.get(state, 'gray')}-badge[{STATE_LABELS.get(state, state)}]"
+    return chip(state)
 
 
 def draw_issue_list(hub: Hub, user: Actor) -> None:

@@ -57,23 +57,23 @@ def main() -> None:
 def _show_side(actor: Actor) -> None:
     with st.sidebar:
         draw_global_search(get_hub(), actor)
-    with st.sidebar, st.container(border=True, gap="small"):
+    with st.sidebar, st.container(gap="small"):
         with stopping_on_error():
             draw_heartbeat(get_hub(), actor)
-        show_identity(actor)
-        with st.container(horizontal=True, gap="small"):
-            show_role(actor)
-            show_environment(get_settings().public_url)
         if actor.role in _WRITERS:
             with reporting_errors():
                 draw_bell(get_hub(), actor)
-        st.button(
-            "Sign out",
-            icon=":material/logout:",
-            width="stretch",
-            key="main_sign_out",
-            on_click=sign_out,
-        )
+        show_identity(actor)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            show_role(actor)
+            show_environment(get_settings().public_url)
+            st.button(
+                "Sign out",
+                icon=":material/logout:",
+                type="tertiary",
+                key="main_sign_out",
+                on_click=sign_out,
+            )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def _draw_account(hub: Hub, user: Actor, account: Account) -> None:
             st.text(account.email)
             st.caption(_facts(account), help=_moments(account))
         if account.id == user.id:
-            st.caption("This is you.")
+            st.caption("This is you.", width="content")
             return
         with st.popover("Change", icon=":material/manage_accounts:"):
             _draw_changes(hub, user, account)

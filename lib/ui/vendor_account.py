@@ -1,5 +1,8 @@
 """How a connection stands with its vendor: the app, the age of its token, the calls left."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import streamlit as st
 
 from lib import budgets, oauth
@@ -41,6 +44,20 @@ def draw_gauge(gauge: Gauge) -> None:
         f"day {gauge.daily_remaining:,}/{gauge.daily_limit:,}"
     )
     st.progress(min(max(min(shares), 0.0), 1.0), text=text)
+
+
+def draw_found(found: Mapping[str, Any]) -> None:
+    """Draw what a test found out: facts such as the account's name, and the token's scopes."""
+    for name, value in found.get("facts", {}).items():
+        _draw_chips(name.capitalize(), [value], "gray")
+    _draw_chips("Scopes found", found.get("scopes_found", ()), "gray")
+    _draw_chips("Scopes missing", found.get("scopes_missing", ()), "orange")
+
+
+def _draw_chips(label: str, values: Sequence[str], colour: str) -> None:
+    if values:
+        chips = " ".join(f":{colour}-badge[{plain(each)}]" for each in values)
+        st.markdown(f"{plain(label)}: {chips}")
 
 
 def reminder_text(reminder: Reminder) -> str:

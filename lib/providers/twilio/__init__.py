@@ -1,5 +1,6 @@
 """Twilio: SMS, WhatsApp and voice events, signed with the account's Auth Token."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lib.errors import InvalidInput, MalformedRequest
@@ -36,6 +37,8 @@ __all__ = ["Twilio"]
 # Text in another type than XML would be sent to the member as a reply SMS.
 # https://www.twilio.com/docs/messaging/twiml
 _XML = "text/xml"
+# Three tries again, after a failed connection, no answer in time, or an error of ours.
+_RETRIES = "#rc=3&rp=ct,rt,5xx"
 _NO_REPLY = Answer(200, b'<?xml version="1.0" encoding="UTF-8"?><Response/>', _XML)
 # Only the first question of a call or message is answered by the member's reply: the end of a
 # Gather or Record asks at the same address, and the same reply would go on for ever.
@@ -86,6 +89,17 @@ class Twilio(Provider):
     def extract_keys(self, payload: Any) -> set[Key]:
         """Return the parties' numbers and the SIDs of messages, calls and recordings."""
         return collect_keys(payload)
+
+    def addresses(self, url: str) -> Mapping[str, str]:
+        """Return the primary address with its retries, and the fallback without.
+
+        Without the ending Twilio tries again only after a failed connection.
+        https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+        """
+        return {
+            "A message comes in, a call comes in, status callbacks": f"{url}{_RETRIES}",
+            "Primary handler fails, Fallback URL": url,
+        }
 
     def validate(self, values: Values, settings: Settings) -> dict[str, str]:
         """Check each field, and that ids come with their secrets."""
