@@ -1,4 +1,4 @@
-"""Settings of the whole hub, for staff: retention, health, backups, keys, alerts."""
+"""Settings of the whole hub, for staff: retention, health, backups, keys, addresses, alerts."""
 
 import streamlit as st
 
@@ -7,6 +7,7 @@ from lib.ui.errors import reporting_errors
 from lib.ui.heads import draw_head
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
+from lib.ui.settings_addresses import draw_addresses
 from lib.ui.settings_alerts import draw_alert_links
 from lib.ui.settings_backups import draw_backups
 from lib.ui.settings_health import draw_health
@@ -21,6 +22,7 @@ _SECTIONS = {
     "Health": draw_health,
     "Backups": draw_backups,
     "Keys": draw_keys,
+    "Addresses": draw_addresses,
     "Alerts": draw_alert_links,
 }
 

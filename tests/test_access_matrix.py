@@ -17,6 +17,8 @@ from sqlmodel import select
 
 from lib import (
     actions,
+    backups,
+    backups_schedule,
     budgets,
     checks,
     credential_rotation,
@@ -28,8 +30,10 @@ from lib import (
     integration_copies,
     integration_history,
     integrations,
+    key_rotation,
     oauth,
     overview,
+    public_address,
     rejections,
     relations,
     revisions,
@@ -52,6 +56,7 @@ from lib.credential_views import CredentialFilters
 from lib.emission import Emission
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.events import EventFilters
+from lib.health import report as health_report
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.integrations import Integration
@@ -102,7 +107,7 @@ from lib.providers.gohighlevel import GoHighLevel
 from lib.providers.registry import get_provider
 from lib.reports import downloads, monthly
 from lib.reports.downloads import Wanted
-from lib.retention import plans
+from lib.retention import hub_ages, plans
 from tests.destination_factories import (
     API_KEY,
     TOKEN_PART,
@@ -140,6 +145,8 @@ from tests.outgoing_factories import (
 MODULES = (
     acceptance,
     actions,
+    backups,
+    backups_schedule,
     budgets,
     calculator,
     channels,
@@ -157,7 +164,9 @@ MODULES = (
     endpoints,
     events,
     first_values,
+    health_report,
     hook_subscriptions,
+    hub_ages,
     integration_copies,
     integration_history,
     integration_queue,
@@ -165,6 +174,7 @@ MODULES = (
     issue_handling,
     issues,
     kind_mutes,
+    key_rotation,
     latency,
     mail_settings,
     manual_sends,
@@ -173,6 +183,7 @@ MODULES = (
     oauth,
     overview,
     plans,
+    public_address,
     reading,
     rehearsals,
     rejections,
@@ -202,6 +213,21 @@ NOT_FOR_USERS = {
     "analytics.scopes.of_integrations",
     "analytics.scopes.within",
     "reports.downloads.media_type",
+    # For staff alone, with a refusal for others: tests/test_backups.py, test_key_rotation.py.
+    "backups.back_up_now",
+    "backups.prove_backup",
+    "backups_schedule.set_schedule",
+    "key_rotation.rotate_keys",
+    # The worker, the operator's commands and other use cases call these.
+    "backups.make_backup",
+    "backups.missing_program",
+    "backups.prepare_folder",
+    "backups.prove_run",
+    "backups_schedule.is_due",
+    "backups_schedule.next_due",
+    "backups_schedule.run_due",
+    "health.report.read_stored",
+    "retention.hub_ages.hub_ages",
     # It is about the caller's own connections.
     "alerts.channels.list_texters",
     "alerts.reading.silent_integrations",
@@ -615,6 +641,16 @@ TAKEN_AWAY: dict[str, Call] = {
 FOR_STAFF: dict[str, Call] = {
     "alerts.mail_settings.get_mail_settings": lambda g, who: _with_mail_server(g.hub, who),
     "analytics.scopes.members": lambda g, who: scopes.members(g.hub, who),
+    "backups.list_backups": lambda g, who: (backups.list_backups(g.hub, who),),
+    "backups_schedule.get_schedule": lambda g, who: backups_schedule.get_schedule(g.hub, who),
+    "health.report.database_size": lambda g, who: health_report.database_size(g.hub, who),
+    "health.report.examine_health": lambda g, who: health_report.examine_health(g.hub, who),
+    "key_rotation.key_status": lambda g, who: key_rotation.key_status(g.hub, who),
+    "public_address.list_environment": lambda g, who: public_address.list_environment(g.hub, who),
+    "public_address.probe_public_url": lambda g, who: public_address.probe_public_url(g.hub, who),
+    "retention.hub_ages.get_hub_ages": lambda g, who: hub_ages.get_hub_ages(g.hub, who),
+    "retention.hub_ages.list_rounds": lambda g, who: (hub_ages.list_rounds(g.hub, who),),
+    "retention.hub_ages.set_hub_ages": lambda g, who: hub_ages.set_hub_ages(g.hub, who, {}),
 }
 # Adds to the caller's own; there is nothing of another's to reach.
 ADDS: dict[str, Call] = {

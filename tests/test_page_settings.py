@@ -72,3 +72,9 @@ def test_the_keys_are_shown_by_their_ids_alone(visitor: Visitor) -> None:
     keys = visitor.hub.settings.master_keys
     assert keys
     assert keys.get_secret_value() not in repr(script.main)
+
+
+def test_the_environment_is_shown_with_its_lines(visitor: Visitor) -> None:
+    script = _open(visitor, "Addresses")
+    (table,) = script.main.dataframe
+    assert "HUB_PUBLIC_URL=http://localhost:8000" in list(table.value["line"])

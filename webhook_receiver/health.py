@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 from lib import overview
 from lib.hub import Hub
+from lib.self_proof import is_nonce, prove
 from webhook_receiver.metrics import Metrics
+from webhook_receiver.requests import client_address, read_headers
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,18 @@ class Health:
     hub: Hub
     metrics: Metrics
 
-    async def healthz(self, _request: Request) -> Response:
-        """Answer 200 as long as the process runs."""
-        return _json(200, {"status": "ok"})
+    async def healthz(self, request: Request) -> Response:
+        """Answer 200 as long as the process runs; to a nonce with a proof of whose it is."""
+        nonce = request.query_params.get("nonce", "")
+        if not is_nonce(nonce):
+            return _json(200, {"status": "ok"})
+        try:
+            proof = await asyncio.to_thread(prove, self.hub.database, nonce)
+        except DBAPIError:
+            return _json(200, {"status": "ok", "database": "no answer"})
+        trusted = self.hub.settings.trusted_proxies
+        address = client_address(request.scope, read_headers(request.scope), trusted=trusted)
+        return _json(200, {"status": "ok", "proof": proof, "address": address})
 
     async def readyz(self, _request: Request) -> Response:
         """Answer 200 when the database answers and a worker gave a sign of life, else 503."""
