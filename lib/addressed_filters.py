@@ -51,7 +51,7 @@ def delivery_filters(query: Mapping[str, str]) -> DeliveryFilters:
         destination_id=query.get("destination") or None,
         error_class=query.get("error") or None,
         event_type=query.get("type") or None,
-        response_status=query.get("http") or None,
+        response_status=query.get("answer") or None,
         since=since,
         until=until,
     )
@@ -59,7 +59,7 @@ def delivery_filters(query: Mapping[str, str]) -> DeliveryFilters:
 
 def _times(query: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
     """Return the two ends; a range counts back from now and goes before them."""
-    period = query.get("range", "")
+    period = query.get("range") or query.get("made", "")
     if period in RANGES:
         return now() - RANGES[period], None
     return read_moment(query, "since"), read_moment(query, "until")

@@ -32,12 +32,14 @@ from lib.ui.replay_dialog import draw_replay_dialog
 from lib.ui.time_filter import draw_time_filter, say_moment
 
 _PAGE = 50
+# The names of bound filters differ from those of other screens: on the way back from a screen
+# that binds the same name Streamlit drops it.
 ADDRESS = ListAddress(
-    "deliveries", bound=("range", "http"), named=("status", "destination", "error")
+    "deliveries", bound=("made", "answer"), named=("status", "destination", "error")
 )
 _LABELS = {
-    "range": "last",
-    "http": "answer",
+    "made": "last",
+    "answer": "answer",
     "status": "status",
     "destination": "destination",
     "error": "error",
@@ -52,7 +54,7 @@ def draw_delivery_filters(destinations: Mapping[str, str]) -> DeliveryFilters:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         draw_time_filter(ADDRESS)
         st.text_input(
-            "Answer", key="http", bind="query-params", placeholder="404 or 5xx", width=130
+            "Answer", key="answer", bind="query-params", placeholder="404 or 5xx", width=130
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         statuses = {status: DELIVERY_LABELS[status] for status in STATUSES}
@@ -72,7 +74,7 @@ def draw_delivery_columns() -> list[str]:
     """Draw the choice of columns, which the address keeps, and return their names in order."""
     with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
         chosen = st.multiselect(
-            "Columns", list(_NAMES), default=list(_USUAL), key="cols", bind="query-params"
+            "Columns", list(_NAMES), default=list(_USUAL), key="shown", bind="query-params"
         )
     return [*_ALWAYS, *(_NAMES[name] for name in chosen)]
 

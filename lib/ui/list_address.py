@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 TIMES = ("since", "until")
-_TEXTS = ("q", "http", "tag", "expr")
+_TEXTS = ("q", "http", "answer", "tag", "expr")
 
 
 @dataclass(frozen=True)
 class ListAddress:
     """The filters of one screen, by the way in which a widget keeps each of them.
 
-    `bound` are kept by `bind`, as text or number; `named` by an id whose name is shown. A range
-    goes before the two times.
+    `bound` are kept by `bind`, as text or number, the range first; `named` by an id whose name
+    is shown. A range goes before the two times.
     """
 
     page: str
@@ -25,7 +25,7 @@ class ListAddress:
         """Return the filters in force."""
         names = (*self.bound, *self.named, *TIMES)
         given = {name: st.query_params.get(name, "") for name in names}
-        if given.get("range"):
+        if given.get(self.bound[0]):
             given = {name: value for name, value in given.items() if name not in TIMES}
         return {name: value for name, value in given.items() if value}
 

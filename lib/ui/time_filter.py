@@ -24,7 +24,7 @@ def draw_time_filter(address: ListAddress) -> None:
     st.segmented_control(
         "Time",
         list(RANGES),
-        key="range",
+        key=address.bound[0],
         bind="query-params",
         on_change=_forget_moments,
         args=(address,),
@@ -90,7 +90,7 @@ def _keep_moments(address: ListAddress, zone: ZoneInfo) -> None:
             raise InvalidInput(
                 "The end lies before the beginning. Choose a later one.", field="until"
             )
-        st.session_state["range"] = None
+        st.session_state[address.bound[0]] = None
         for name in TIMES:
             moment = chosen.get(name)
             address.put(name, f"{moment:%Y-%m-%dT%H:%MZ}" if moment else None)

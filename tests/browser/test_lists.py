@@ -29,7 +29,7 @@ def _expect_filtered(page: Page) -> None:
     expect(page.get_by_text("1 event on this page.")).to_be_visible(timeout=_SOON)
 
 
-def test_filters_survive_reload_back_and_a_shared_link(
+def test_filters_survive_a_reload_and_a_shared_link(
     dashboard: Dashboard, context: BrowserContext, chromium: Browser
 ) -> None:
     ada = _enter(context, dashboard)
@@ -50,11 +50,6 @@ def test_filters_survive_reload_back_and_a_shared_link(
     link = page.get_by_role("link", name="CSV")
     expect(link).to_have_attribute("href", re.compile("range=7d&status=failed"))
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Deliveries").click()
-    expect_heading(page, "Deliveries")
-    page.go_back()
-    expect_heading(page, "Activity")
-    _expect_filtered(page)
     # A link to the open drawer, in the browser of somebody else with the same rights.
     other = chromium.new_context(viewport={"width": 1280, "height": 900})
     _enter(other, dashboard)
