@@ -18,7 +18,6 @@ from tests.outgoing_factories import make_destination, make_route
 from tests.processes import start_worker
 from tests.receiving import connect, post, receiving, sign
 
-
 _GIVEN_UP = re.compile("^given up")
 
 
