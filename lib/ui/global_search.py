@@ -6,14 +6,19 @@ from lib import places
 from lib.access import Actor
 from lib.hub import Hub
 from lib.ui.errors import show_refusal
+from lib.ui.event_filters import set_query
 from lib.ui.links import turn_to
 
 _KEY = "main_search"
 _FOUND = "main_search_found"
+_LIST = "activity"
 
 
-def draw_global_search(hub: Hub, user: Actor) -> None:
-    """Draw the box; what was asked for in the run before is gone to now."""
+def draw_global_search(hub: Hub, user: Actor, *, here: str) -> None:
+    """Draw the box; what was asked for in the run before is gone to now.
+
+    `here` is the screen in view, such as "deliveries".
+    """
     st.text_input(
         "Search everything",
         key=_KEY,
@@ -21,7 +26,7 @@ def draw_global_search(hub: Hub, user: Actor) -> None:
         placeholder="An event's id" if user.sees_masked else "Id, phone, e-mail, words",
         label_visibility="collapsed",
         on_change=_look,
-        args=(hub, user),
+        args=(hub, user, here),
     )
     found: tuple[str, dict[str, str]] | str | None = st.session_state.pop(_FOUND, None)
     if isinstance(found, str):
@@ -31,7 +36,7 @@ def draw_global_search(hub: Hub, user: Actor) -> None:
         turn_to(page, query)
 
 
-def _look(hub: Hub, user: Actor) -> None:
+def _look(hub: Hub, user: Actor, here: str) -> None:
     asked = str(st.session_state[_KEY]).strip()
     st.session_state[_KEY] = ""
     if not asked:
@@ -41,5 +46,8 @@ def _look(hub: Hub, user: Actor) -> None:
         st.session_state[_FOUND] = (place.page, dict(place.query))
     elif user.sees_masked:
         st.session_state[_FOUND] = "There is no such event. Analysts search by an event's id."
+    elif here == _LIST:
+        # Its own box holds `q` of the address, which nothing else may write while it is drawn.
+        set_query({"q": asked})
     else:
-        st.session_state[_FOUND] = ("activity", {"q": asked})
+        st.session_state[_FOUND] = (_LIST, {"q": asked})

@@ -50,13 +50,13 @@ def main() -> None:
     with stopping_on_error():
         waiting = count_open(get_hub(), actor) if actor.role in _WRITERS else 0
     page = st.navigation(menu_of({actor.role}, open_issues=waiting))
-    _show_side(actor)
+    _show_side(actor, here=page.url_path)
     page.run()
 
 
-def _show_side(actor: Actor) -> None:
+def _show_side(actor: Actor, *, here: str) -> None:
     with st.sidebar:
-        draw_global_search(get_hub(), actor)
+        draw_global_search(get_hub(), actor, here=here)
     with st.sidebar, st.container(gap="small"):
         with stopping_on_error():
             draw_heartbeat(get_hub(), actor)

@@ -57,13 +57,23 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """A browser of its own for the test: no cookies of others."""
-    yield from _open_context(chromium, "light")
+    yield from open_context(chromium, "light")
 
 
 @pytest.fixture(params=THEMES)
 def themed(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
     """A browser of its own for the test, once in each theme."""
-    yield from _open_context(chromium, request.param)
+    yield from open_context(chromium, request.param)
+
+
+def open_context(chromium: Browser, theme: Literal["light", "dark"]) -> Iterator[BrowserContext]:
+    """Yield a browser without cookies in this theme; a fixture's part."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)
+    context.set_default_timeout(_PATIENCE)
+    # A busy machine draws slowly; a journey waits for the thing itself, however long it takes.
+    expect.set_options(timeout=_PATIENCE)
+    yield context
+    context.close()
 
 
 @contextmanager
@@ -135,15 +145,6 @@ def wait_for_cookie(context: BrowserContext) -> dict[str, object]:
 def path_of(page: Page) -> str:
     """Return the address behind the host."""
     return re.sub(r"^https?://[^/]+", "", page.url)
-
-
-def _open_context(chromium: Browser, theme: Literal["light", "dark"]) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)
-    context.set_default_timeout(_PATIENCE)
-    # A busy machine draws slowly; a journey waits for the thing itself, however long it takes.
-    expect.set_options(timeout=_PATIENCE)
-    yield context
-    context.close()
 
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
