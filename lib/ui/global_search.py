@@ -6,7 +6,7 @@ from lib import places
 from lib.access import Actor
 from lib.hub import Hub
 from lib.ui.errors import show_refusal
-from lib.ui.event_filters import set_query
+from lib.ui.event_filters import ADDRESS
 from lib.ui.links import turn_to
 
 _KEY = "main_search"
@@ -48,6 +48,6 @@ def _look(hub: Hub, user: Actor, here: str) -> None:
         st.session_state[_FOUND] = "There is no such event. Analysts search by an event's id."
     elif here == _LIST:
         # Its own box holds `q` of the address, which nothing else may write while it is drawn.
-        set_query({"q": asked})
+        ADDRESS.set({"q": asked})
     else:
         st.session_state[_FOUND] = (_LIST, {"q": asked})
