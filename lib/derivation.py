@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.outgoing.envelope import EventFacts
-from lib.providers.base import StateReport, Turn
 from lib.providers.payloads import decode_payload
 from lib.providers.registry import get_provider
+from lib.providers.reports import StateReport, Turn
 
 _MOST_WORDS_CHARACTERS = 4_000
 _MOST_KEYS = 50

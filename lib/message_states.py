@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from lib.clock import now
 from lib.durations import ARRIVAL, Took, count_durations
 from lib.models import MessageRollup, MessageState
-from lib.providers.base import StateReport
+from lib.providers.reports import StateReport
 from lib.rollups import add_counts
 
 _REPLACED = ("state", "rank", "sequence", "error_code", "updated_at")

@@ -17,8 +17,8 @@ from lib.masking import HIDDEN
 from lib.message_states import OwnedReport, advance
 from lib.models import EventKey, MessageState, SearchDocument, WebhookEvent
 from lib.processing import process_batch
-from lib.providers.base import StateReport
 from lib.providers.registry import get_provider
+from lib.providers.reports import StateReport
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
 from tests.receiving import connect, post, receiving, sign, stored_events

@@ -20,8 +20,8 @@ from lib.models import Destination, Route
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationDraft
 from lib.providers.actions import Action, ActionCall, ActionInput
-from lib.providers.base import StateReport
 from lib.providers.registry import get_provider
+from lib.providers.reports import StateReport
 from tests.acting import PHONE, Vendors, connect_twilio, near, vendors
 from tests.event_factories import SMS, make_event
 from tests.fakes import twilio

@@ -26,7 +26,7 @@ from lib.models import (
     RetentionWaiting,
     WebhookEvent,
 )
-from lib.providers.base import StateReport
+from lib.providers.reports import StateReport
 from lib.retention.plans import get_retention, project, set_retention
 from lib.retention.rounds import RetentionWork
 from tests.conftest import make_settings

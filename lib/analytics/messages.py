@@ -12,8 +12,9 @@ from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, of_integrations, within
 from lib.hub import Hub
 from lib.models import IntegrationConfig, MessageRollup
-from lib.providers.base import Journey, Provider
+from lib.providers.base import Provider
 from lib.providers.registry import all_providers
+from lib.providers.reports import Journey
 
 MOST_FAILURES = 10
 

@@ -19,6 +19,7 @@ from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.explanations import Explanation, find_code
 from lib.providers.fields import CredentialField, Values, clean_values
 from lib.providers.payloads import decode_payload, join_fields, read_form, read_json
+from lib.providers.reports import Journey, StateReport, Turn
 from lib.providers.sending import FORM_TYPE, JSON_TYPE, Sample, Signed, Unsigned, load_samples
 from lib.providers.targets import Target
 from lib.settings import Settings
@@ -88,50 +89,6 @@ class Answer:
     status: int
     body: bytes = b""
     content_type: str | None = None
-
-
-@dataclass(frozen=True)
-class StateReport:
-    """How far something at the vendor has come, as one event says.
-
-    `rank` orders the states of its `kind`; `sequence` is the vendor's own number of the
-    report, which goes before the rank. `is_arrival` marks the one state in which a thing has
-    first reached whom it is for.
-    """
-
-    sid: str
-    kind: str
-    state: str
-    rank: int
-    sequence: int | None = None
-    error_code: str | None = None
-    is_arrival: bool = False
-
-
-@dataclass(frozen=True)
-class Journey:
-    """The stages that a kind of thing goes through at the vendor, in order.
-
-    `passed` says how many of them a thing has been through that stands in a state, at least
-    one; a state that is among `failed` is an end without success.
-    """
-
-    kind: str
-    label: str
-    stages: tuple[str, ...]
-    passed: Mapping[str, int]
-    failed: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One message of a conversation: `contact` was written to, or wrote.
-
-    `contact` is whatever names the person at the vendor: a number, an address or an id.
-    """
-
-    contact: str
-    is_ours: bool
 
 
 @dataclass(frozen=True)

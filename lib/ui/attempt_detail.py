@@ -29,13 +29,7 @@ def draw_attempts(hub: Hub, user: Actor, delivery_id: str) -> None:
     with reporting_errors():
         found = get_delivery(hub, user, delivery_id)
         for attempt in found.attempts:
-            is_newest = attempt is found.attempts[-1]
-            key = f"activity_attempt_{delivery_id}_{attempt.line.number}"
-            label = attempt_line(attempt.line).capitalize()
-            with st.expander(label, expanded=is_newest, key=key):
-                _draw_attempt(found, attempt, key=key)
-                if not user.sees_masked:
-                    _draw_curl(found, attempt)
+            _draw_one(user, found, attempt, key=f"activity_attempt_{delivery_id}")
         with st.expander("Body as it is sent", key=f"activity_body_{delivery_id}"):
             if found.body_note:
                 st.caption(plain(found.body_note))
@@ -44,6 +38,15 @@ def draw_attempts(hub: Hub, user: Actor, delivery_id: str) -> None:
             if found.mapping:
                 st.caption("By the route's mapping:")
                 st.code(found.mapping, language=None, wrap_lines=True)
+
+
+def _draw_one(user: Actor, found: DeliveryDetail, attempt: AttemptDetail, *, key: str) -> None:
+    key = f"{key}_{attempt.line.number}"
+    label = attempt_line(attempt.line).capitalize()
+    with st.expander(label, expanded=attempt is found.attempts[-1], key=key):
+        _draw_attempt(found, attempt, key=key)
+        if not user.sees_masked:
+            _draw_curl(found, attempt)
 
 
 def _draw_attempt(found: DeliveryDetail, attempt: AttemptDetail, *, key: str) -> None:

@@ -1,8 +1,10 @@
 """The dictionary of error codes as a searchable table."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from lib.codes import search_codes, who_must_act
+from lib.codes import Entry, search_codes, who_must_act
 from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named
 from lib.ui.code_words import draw_explanation
@@ -35,6 +37,10 @@ def draw_code_search() -> None:
     if words and len(found) <= _MOST_READ:
         for entry in found:
             draw_explanation(entry.explanation)
+    _draw_table(found)
+
+
+def _draw_table(found: Sequence[Entry]) -> None:
     st.dataframe(
         [
             {

@@ -5,14 +5,7 @@ from typing import Any
 from lib.errors import MalformedRequest
 from lib.http import VendorClient
 from lib.providers import header_secret
-from lib.providers.base import (
-    CheckResult,
-    InboundRequest,
-    ParsedEvent,
-    Provider,
-    Turn,
-    Verification,
-)
+from lib.providers.base import CheckResult, InboundRequest, ParsedEvent, Provider, Verification
 from lib.providers.budgets import Budget
 from lib.providers.contacts import Key
 from lib.providers.diagnosis import Circumstances, Diagnosis
@@ -35,6 +28,7 @@ from lib.providers.gohighlevel.signature import (
     stated_location,
     verify_request,
 )
+from lib.providers.reports import Turn
 from lib.providers.sending import Signed, Unsigned
 from lib.settings import Settings
 

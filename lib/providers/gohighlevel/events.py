@@ -5,11 +5,12 @@ from typing import Any
 
 from lib.errors import MalformedRequest
 from lib.providers import header_secret
-from lib.providers.base import FORM, InboundRequest, ParsedEvent, Turn, read_payload
+from lib.providers.base import FORM, InboundRequest, ParsedEvent, read_payload
 from lib.providers.contacts import Key, collect_keys
 from lib.providers.digests import digest
 from lib.providers.fields import Values
 from lib.providers.gohighlevel.signature import is_platform_signed
+from lib.providers.reports import Turn
 from lib.providers.text import clean_text, stable_key, text_at
 
 WORKFLOW = "workflow"

@@ -11,13 +11,12 @@ from lib.providers.base import (
     InboundRequest,
     ParsedEvent,
     Provider,
-    StateReport,
-    Turn,
     Verification,
 )
 from lib.providers.contacts import Key, collect_keys
 from lib.providers.diagnosis import Circumstances, Diagnosis
 from lib.providers.fields import Values
+from lib.providers.reports import StateReport, Turn
 from lib.providers.sending import Signed, Unsigned
 from lib.providers.twilio.actions import ACTIONS
 from lib.providers.twilio.check import check_account

@@ -6,7 +6,7 @@ https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 
 from typing import Any
 
-from lib.providers.base import Journey, StateReport, Turn
+from lib.providers.reports import Journey, StateReport, Turn
 from lib.providers.text import text_at
 
 _MESSAGE_RANKS = {
