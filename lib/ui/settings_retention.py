@@ -66,23 +66,27 @@ def _draw_form(hub: Hub, user: Actor, stored: HubAges) -> None:
         )
         draw_other_problem(_PAGE, tuple(LABELS))
         with st.container(horizontal=True):
-            for name, label in LABELS.items():
-                usual = getattr(Ages(), name)
-                with st.container(width=190):
-                    st.number_input(
-                        label,
-                        value=stored.own.get(name),
-                        min_value=1,
-                        max_value=LONGEST_DAYS,
-                        step=1,
-                        placeholder=str(usual),
-                        key=_key(name),
-                        help=f"{HELP[name]} Leave blank for {usual} days.",
-                    )
-                    draw_problem(_PAGE, name)
+            for name in LABELS:
+                _draw_age(name, stored)
         st.form_submit_button(
             "Save ages", key="settings_retention_save", on_click=_save, args=(hub, user)
         )
+
+
+def _draw_age(name: str, stored: HubAges) -> None:
+    usual = getattr(Ages(), name)
+    with st.container(width=190):
+        st.number_input(
+            LABELS[name],
+            value=stored.own.get(name),
+            min_value=1,
+            max_value=LONGEST_DAYS,
+            step=1,
+            placeholder=str(usual),
+            key=_key(name),
+            help=f"{HELP[name]} Leave blank for {usual} days.",
+        )
+        draw_problem(_PAGE, name)
 
 
 def _save(hub: Hub, user: Actor) -> None:
