@@ -21,6 +21,7 @@ from lib.ui.formats import absolute, ago, counted, plain, size
 from lib.ui.telling import do_and_tell
 
 _PAGE = "settings_backups"
+_SHOWN = 10
 
 
 def draw_backups(hub: Hub, user: Actor) -> None:
@@ -53,24 +54,24 @@ def _draw_list(hub: Hub, user: Actor) -> None:
     rows = list_backups(hub, user)
     if not rows:
         st.info("No backup was made yet. Make one now, then test it.", icon=":material/backup:")
-    for row in rows[:10]:
-        _draw_row(hub, user, row)
+    for row in rows[:_SHOWN]:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            _draw_row(hub, user, row)
 
 
 def _draw_row(hub: Hub, user: Actor, row: BackupView) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(gap=None, width="stretch"):
-            st.markdown(f"{_chip(row)} {ago(row.started_at)}, {size(row.bytes or 0)}")
-            st.caption(plain(row.path), help=absolute(row.started_at))
-            if row.error:
-                st.caption(f":red[{plain(row.error)}]")
-        st.button(
-            "Test restore",
-            key=f"settings_backups_test_{row.id}",
-            disabled=row.finished_at is None or not row.is_there,
-            on_click=_prove,
-            args=(hub, user, row.id),
-        )
+    with st.container(gap=None, width="stretch"):
+        st.markdown(f"{_chip(row)} {ago(row.started_at)}, {size(row.bytes or 0)}")
+        st.caption(plain(row.path), help=absolute(row.started_at))
+        if row.error:
+            st.caption(f":red[{plain(row.error)}]")
+    st.button(
+        "Test restore",
+        key=f"settings_backups_test_{row.id}",
+        disabled=row.finished_at is None or not row.is_there,
+        on_click=_prove,
+        args=(hub, user, row.id),
+    )
 
 
 def _chip(row: BackupView) -> str:

@@ -66,19 +66,19 @@ def _draw_form(hub: Hub, user: Actor, stored: HubAges) -> None:
         )
         draw_other_problem(_PAGE, tuple(LABELS))
         with st.container(horizontal=True):
-            for name, label in LABELS.items():
-                _draw_age(name, label, stored.own.get(name))
+            for name in LABELS:
+                _draw_age(name, stored)
         st.form_submit_button(
             "Save ages", key="settings_retention_save", on_click=_save, args=(hub, user)
         )
 
 
-def _draw_age(name: str, label: str, own: int | None) -> None:
+def _draw_age(name: str, stored: HubAges) -> None:
     usual = getattr(Ages(), name)
     with st.container(width=190):
         st.number_input(
-            label,
-            value=own,
+            LABELS[name],
+            value=stored.own.get(name),
             min_value=1,
             max_value=LONGEST_DAYS,
             step=1,
