@@ -85,6 +85,8 @@ def figures_by_integration(
     if not actor.sees_all:
         routed = routed.where(col(Route.user_id) == actor.id)
     pairs = routed.distinct().subquery()
+    # An expression, for SQLite would else look for each destination in each hour.
+    target = col(DeliveryRollup.destination_id).concat("")
     columns = (
         pairs.c.integration_id,
         col(DeliveryRollup.outcome),
@@ -92,7 +94,7 @@ def figures_by_integration(
     )
     query = (
         sql_select(*columns, func.sum(col(DeliveryRollup.count)))
-        .join(pairs, pairs.c.destination_id == col(DeliveryRollup.destination_id))
+        .join(pairs, pairs.c.destination_id == target)
         .where(col(DeliveryRollup.hour) >= start)
         .group_by(*columns)
     )
