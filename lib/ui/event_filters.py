@@ -62,9 +62,8 @@ def lead_to_rejected(user: Actor) -> None:
     query = ADDRESS.current()
     if user.sees_masked or query.get("status") != "rejected":
         return
-    asked: dict[str, str] = {
-        name: query[name] for name in ("service", "integration") if name in query
-    }
+    kept = ("service", "integration")
+    asked: dict[str, str] = {name: query[name] for name in kept if name in query}
     if "range" in query:
         asked["since"] = query["range"]
     # Without it the way back leads to the list, and not here again.
