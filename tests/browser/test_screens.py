@@ -44,14 +44,16 @@ def test_a_filter_survives_a_reload(dashboard: Dashboard, context: BrowserContex
     make_event(dashboard.hub, item, status="failed")
     page = _visit(context, dashboard, f"/activity?integration={item.id}")
     expect_heading(page, "Activity")
-    page.get_by_role("radio", name="failed").click()
+    page.get_by_role("combobox", name="Status").click()
+    page.get_by_role("option", name="Not processed", exact=True).click()
     expect(page.get_by_text("1 event on this page")).to_be_visible()
     page.wait_for_url("**status=failed**")
     page.reload()
     expect(page.get_by_text("1 event on this page")).to_be_visible(timeout=15_000)
     assert f"integration={item.id}" in page.url
     assert "status=failed" in page.url
-    page.get_by_role("radio", name="pending").click()
+    page.get_by_role("combobox", name="Status").click()
+    page.get_by_role("option", name="Waiting", exact=True).click()
     expect(page.get_by_text("No event matches")).to_be_visible()
     page.get_by_role("button", name="Clear the filters").click()
     page.wait_for_url(lambda url: "status" not in url and "integration=" not in url)
