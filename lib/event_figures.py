@@ -11,7 +11,14 @@ from sqlmodel import col, func, select
 from lib.access import Actor
 from lib.hub import Hub
 from lib.masking import mask_key
-from lib.models import Delivery, Destination, EventKey, HourlyRollup, WebhookEvent
+from lib.models import (
+    Delivery,
+    Destination,
+    EventKey,
+    HourlyRollup,
+    IntegrationConfig,
+    WebhookEvent,
+)
 from lib.outgoing.delivery_filters import QUEUED, visible_to
 from lib.pseudonyms import names_for
 
@@ -66,18 +73,19 @@ def subjects_of(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> dict[str, s
 
     Analysts get the contact's stable name instead.
     """
-    query = select(EventKey).where(
-        col(EventKey.event_id).in_(event_ids), col(EventKey.kind).in_(_SUBJECTS)
+    query = (
+        select(EventKey, col(IntegrationConfig.config_data))
+        .join(WebhookEvent, col(WebhookEvent.id) == col(EventKey.event_id))
+        .join(IntegrationConfig, col(IntegrationConfig.id) == col(WebhookEvent.integration_id))
+        .where(col(EventKey.event_id).in_(event_ids), col(EventKey.kind).in_(_SUBJECTS))
     )
     if not actor.sees_all:
-        own = select(col(WebhookEvent.id)).where(
-            col(WebhookEvent.id).in_(event_ids), col(WebhookEvent.user_id) == actor.id
-        )
-        query = query.where(col(EventKey.event_id).in_(own))
+        query = query.where(col(WebhookEvent.user_id) == actor.id)
     with hub.database.read() as session:
-        keys = session.exec(query).all()
+        # The connection's own number is in each of its messages and tells nothing.
+        keys = [key for key, own in session.exec(query) if key.value not in own.values()]
     names = names_for(hub, actor)
-    ranked = sorted(keys, key=lambda key: (-_SUBJECTS.index(key.kind), key.value), reverse=False)
+    ranked = sorted(keys, key=lambda key: (-_SUBJECTS.index(key.kind), key.value))
     return {key.event_id: mask_key(key.kind, key.value, names) for key in ranked}
 
 

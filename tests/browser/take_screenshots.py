@@ -83,6 +83,8 @@ SCREENS = (
     Screen("testing-calculator", "Testing tools", "testing?tool=Calculator"),
     Screen("testing-codes", "Testing tools", "testing?tool=Codes"),
     Screen("testing-doctor", "Testing tools", "testing?tool=Doctor"),
+    Screen("credentials", "Credentials", "credentials"),
+    Screen("settings", "Settings", "settings"),
     Screen("users", "Users", "users"),
     Screen("audit", "Audit", "audit"),
     Screen("account", "Account", "account"),

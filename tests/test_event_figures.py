@@ -1,0 +1,57 @@
+"""What the list of events says beside each row: of whom it is, and how its deliveries fare."""
+
+from sqlmodel import col, update
+
+from lib.access import Actor
+from lib.event_figures import count_received, figures_of, subjects_of
+from lib.hub import Hub
+from lib.models import Delivery, EventKey, IntegrationConfig
+from tests.event_factories import make_event, make_integration
+from tests.factories import make_user
+from tests.outgoing_factories import make_delivery, make_destination
+
+OWN, CONTACT = "+15005550006", "+14155550123"
+
+
+def event_with_keys(hub: Hub, owner: Actor, *keys: tuple[str, str]) -> str:
+    item = make_integration(hub, owner)
+    event_id = make_event(hub, item)
+    with hub.database.write() as session:
+        session.execute(
+            update(IntegrationConfig)
+            .where(col(IntegrationConfig.id) == item.id)
+            .values(config_data={"from_number": OWN})
+        )
+        for kind, value in keys:
+            session.merge(EventKey(event_id=event_id, kind=kind, value=value))
+    return event_id
+
+
+def test_an_event_is_about_the_contact_and_not_about_the_own_number(hub: Hub) -> None:
+    ada = make_user(hub)
+    event_id = event_with_keys(hub, ada, ("phone", OWN), ("phone", CONTACT))
+    assert subjects_of(hub, ada, [event_id])[event_id] != OWN
+
+
+def test_nobody_learns_of_another_members_contact_and_analysts_get_a_name(hub: Hub) -> None:
+    ada = make_user(hub)
+    event_id = event_with_keys(hub, ada, ("phone", CONTACT))
+    assert subjects_of(hub, make_user(hub, "eve@example.com"), [event_id]) == {}
+    ana = make_user(hub, "ana@example.com", "analyst")
+    assert subjects_of(hub, ana, [event_id])[event_id].startswith("c_")
+    assert figures_of(hub, make_user(hub, "bob@example.com"), [event_id]) == {}
+    assert count_received(hub, make_user(hub, "joe@example.com")) == 0
+
+
+def test_the_worst_delivery_tells_how_an_event_fares(hub: Hub) -> None:
+    ada = make_user(hub)
+    place = make_destination(hub, ada)
+    event_id = make_event(hub, make_integration(hub, ada))
+    assert figures_of(hub, ada, [event_id]) == {}
+    for status in ("delivered", "dead", "pending"):
+        make_delivery(hub, event_id, place, status=status)
+    figures = figures_of(hub, ada, [event_id])[event_id]
+    assert (figures.status, figures.arrived, figures.total) == ("dead", 1, 3)
+    with hub.database.write() as session:
+        session.execute(update(Delivery).values(status="delivered"))
+    assert figures_of(hub, ada, [event_id])[event_id].status == "delivered"
