@@ -4,8 +4,9 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lib import overview, rotation
+from lib import rotation
 from lib.errors import HubError
+from lib.health.report import read_stored
 from lib.hub import Hub, open_hub
 from lib.settings import Settings, load_settings
 
@@ -48,12 +49,10 @@ def _examine_key(settings: Settings) -> Finding:
 
 
 def _examine_hub(hub: Hub) -> Iterator[Finding]:
-    yield Finding("database", True, hub.database.url.get_backend_name())
-    yield Finding("revision", True, "up to date")
     yield Finding("canary", True, f"opens, key {hub.vault.sealing_key_id}")
     outdated = rotation.count_outdated(hub)
     text = f"{outdated} values under an older key. Run `python -m lib.cli keys rotate`."
     yield Finding("credentials", True, text if outdated else "all under the present key")
-    worker = overview.worker_state(hub)
-    sign = "alive" if worker.is_alive else "no sign of life. Start `python -m lib.worker`."
-    yield Finding("worker", worker.is_alive, sign)
+    for reading in read_stored(hub):
+        text = f"{reading.text}. {reading.next_step}" if reading.next_step else reading.text
+        yield Finding(reading.subject.lower(), reading.state != "bad", text)

@@ -31,7 +31,7 @@ def draw_health(hub: Hub, user: Actor) -> None:
             st.subheader(group, anchor=False)
             for each in found:
                 _draw_reading(each)
-    st.caption("`python -m lib.cli check` says the same in a terminal.")
+    st.caption("`python -m lib.cli check` says what the database tells in a terminal.")
 
 
 def _verdict(counts: Counter[State]) -> str:
