@@ -43,7 +43,7 @@ from tests.delivering import (
     state_of,
     waits,
 )
-from tests.event_factories import make_event
+from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
 from tests.fakes import twilio
 from tests.fakes.trouble import BUSY_SECONDS
@@ -356,7 +356,9 @@ def test_a_missing_setting_of_the_integration_is_said(
 def test_a_removed_integration_ends_them_in_words(
     acting: Hub, ada: Actor, item: Integration
 ) -> None:
-    delivery_id = queue_one(acting, item, add(acting, ada, item))
+    # Events of the removed one itself are cancelled; those of another still come to its action.
+    other = make_integration(acting, ada, "Other")
+    delivery_id = queue_one(acting, other, add(acting, ada, item))
     integrations.remove(acting, ada, item.id, typed_name=item.name)
     row = run_until_attempted(acting, delivery_id)
     assert (row.status, row.error_class) == ("dead", "config")

@@ -104,10 +104,9 @@ def test_a_code_becomes_a_token_that_reaches_the_location(app: App) -> None:
     assert open_call_values(app.hub, app.row())["oauth_access_token"] == token
     checked = run_check(app.hub, app.ada, app.id)
     assert checked.outcome == "verified"
-    assert app.row().check_facts == {
-        "scopes_found": list(checked.scopes_found),
-        "scopes_missing": list(checked.scopes_missing),
-    }
+    kept = app.row().check_facts
+    assert kept["scopes_found"] == list(checked.scopes_found)
+    assert kept["scopes_missing"] == list(checked.scopes_missing)
     assert "locations.readonly" in checked.scopes_found
     assert "workflows.readonly" in checked.scopes_missing
     connection = oauth.find_connection(app.hub, app.ada, app.id)

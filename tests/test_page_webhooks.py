@@ -211,7 +211,7 @@ def test_the_address_is_shown_after_the_password_alone(visitor: Visitor) -> None
     visitor.sign_in_as(ada)
     item = add_destination(visitor.hub, ada).destination
     script = _open(visitor, open=item.id)
-    for typed, is_shown in (("wrong", False), (PASSWORD, True)):
+    for typed, is_shown in (("not my password", False), (PASSWORD, True)):
         _click(script, "webhooks_reveal")
         script.text_input(key="webhooks_password").input(typed)
         _click(script, "webhooks_reveal_confirm")

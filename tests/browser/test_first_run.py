@@ -66,7 +66,8 @@ def test_a_member_comes_from_a_fresh_hub_to_the_first_event(
     expect_heading(page, name)
     expect(page.get_by_text("Waiting for the first event…")).to_be_visible()
     address = page.get_by_test_id("stCode").filter(has_text="/api/webhooks/").first.inner_text()
-    address = address.strip()
+    # What follows the # tells Twilio how to retry; it is neither sent nor signed.
+    address = address.strip().partition("#")[0]
     with dashboard.hub.database.read() as session:
         stored = select(IntegrationConfig).where(IntegrationConfig.name == name)
         assert session.exec(stored).one().webhook_url == address

@@ -24,7 +24,7 @@ def _enter(context: BrowserContext, dashboard: Dashboard) -> Actor:
 
 
 def _expect_filtered(page: Page) -> None:
-    expect(page.get_by_role("button", name="status: Not processed")).to_be_visible(timeout=_SOON)
+    expect(page.get_by_role("button", name="status: Failed")).to_be_visible(timeout=_SOON)
     expect(page.get_by_role("button", name="last: 7d")).to_be_visible(timeout=_SOON)
     expect(page.get_by_text("1 event on this page.")).to_be_visible(timeout=_SOON)
 
@@ -42,7 +42,7 @@ def test_filters_survive_a_reload_and_a_shared_link(
     page.get_by_test_id("stButtonGroup").get_by_text("7d", exact=True).click()
     expect(page.get_by_role("button", name="last: 7d")).to_be_visible(timeout=_SOON)
     page.get_by_role("combobox", name="Status").click()
-    page.get_by_role("option", name="Not processed").click()
+    page.get_by_role("option", name="Failed").click()
     _expect_filtered(page)
     page.reload()
     _expect_filtered(page)
