@@ -305,7 +305,7 @@ def test_a_shared_link_brings_its_filters(visitor: Visitor) -> None:
 def test_a_time_of_ones_own_goes_into_the_address_and_gives_way_to_a_range(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time_filter, "viewers_zone", lambda: ZoneInfo("Europe/Berlin"))
+    monkeypatch.setattr(time_filter, "viewer_zone", lambda: ZoneInfo("Europe/Berlin"))
     item = make_integration(visitor.hub, visitor.sign_in("member"))
     event_id = make_event(visitor.hub, item)
     script = visitor.open("activity")

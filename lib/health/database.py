@@ -11,7 +11,7 @@ from sqlmodel import Session
 from lib.clock import now
 from lib.database import Database, sqlite_path
 from lib.health.readings import Reading, graded
-from lib.health.words import amount
+from lib.quantities import byte_size
 from lib.schema import HEAD, pending_revision
 
 _GROUP = "Database"
@@ -70,7 +70,7 @@ def _engine(database: Database, session: Session) -> str:
 
 
 def _read_space(database: Database, size: DatabaseSize) -> Iterator[Reading]:
-    yield Reading(_GROUP, "Size", "ok", amount(size.total_bytes))
+    yield Reading(_GROUP, "Size", "ok", byte_size(size.total_bytes))
     if not database.is_sqlite:
         return
     state = graded(size.wal_bytes, warn=_LARGE_WAL, bad=_HUGE_WAL)
@@ -78,7 +78,7 @@ def _read_space(database: Database, size: DatabaseSize) -> Iterator[Reading]:
         _GROUP,
         "Write-ahead log",
         state,
-        amount(size.wal_bytes),
+        byte_size(size.wal_bytes),
         ""
         if state == "ok"
         else "Something reads for a long time and keeps the log from being cut. End long-running "
@@ -90,7 +90,7 @@ def _read_space(database: Database, size: DatabaseSize) -> Iterator[Reading]:
         _GROUP,
         "Free pages",
         "warn" if is_wasteful else "ok",
-        f"{amount(size.free_bytes)}, {share:.0%} of the file",
+        f"{byte_size(size.free_bytes)}, {share:.0%} of the file",
         "Run `python -m lib.cli retention`, which gives them back to the disk."
         if is_wasteful
         else "",

@@ -8,9 +8,9 @@ from pathlib import Path
 from lib.database import sqlite_path
 from lib.errors import ProviderError
 from lib.health.readings import Reading, State
-from lib.health.words import amount
 from lib.http import VendorAnswer, VendorClient
 from lib.hub import Hub
+from lib.quantities import byte_size
 
 _RECEIVER, _MACHINE = "Receiver", "Machine"
 _SECONDS = 3.0
@@ -51,7 +51,7 @@ def read_machine(hub: Hub) -> Iterator[Reading]:
         _MACHINE,
         "Limits",
         "ok",
-        f"bodies up to {amount(settings.max_body_bytes)}, "
+        f"bodies up to {byte_size(settings.max_body_bytes)}, "
         f"{settings.api_requests_per_minute:,} API requests a minute for each token, "
         f"leases of {settings.delivery_lease_seconds} s",
     )
@@ -64,7 +64,7 @@ def _read_disk(subject: str, folder: Path) -> Reading:
     if share < _DISK_WARN:
         state = "bad" if share < _DISK_BAD else "warn"
     step = "Free some space, or let Retention keep less." if state != "ok" else ""
-    text = f"{amount(usage.free)} free of {amount(usage.total)} ({share:.0%})"
+    text = f"{byte_size(usage.free)} free of {byte_size(usage.total)} ({share:.0%})"
     return Reading(_MACHINE, subject, state, text, step)
 
 

@@ -1,7 +1,7 @@
 """The work under way: workers, what waits, leases, retention and backups."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal
 from sqlmodel import Session, col, select
@@ -9,9 +9,9 @@ from sqlmodel import Session, col, select
 from lib.clock import now
 from lib.database import Database
 from lib.health.readings import Reading, graded
-from lib.health.words import lasting
 from lib.models import BackupRun, Delivery, RetentionRun, WebhookEvent, WorkerHeartbeat
 from lib.overview import WORKER_STALE
+from lib.quantities import duration
 
 _GROUP = "Work"
 # Further rows are not counted: a queue of a million must not be read at each look.
@@ -63,9 +63,9 @@ def _read_pending(session: Session) -> Reading:
     count, oldest = session.exec(
         select(func.count(), func.min(waiting.c.created_at)).select_from(waiting)
     ).one()
-    age = (now() - oldest).total_seconds() if oldest else 0.0
+    age = _age(oldest) if oldest else 0.0
     state = graded(age, warn=_OLD_SECONDS, bad=_ANCIENT_SECONDS)
-    text = f"{_capped(count)}, oldest {lasting(age)}" if count else "none wait"
+    text = f"{_capped(count)}, oldest {duration(age)}" if count else "none wait"
     step = "Look whether a worker is alive; start one more if it cannot keep up."
     return Reading(_GROUP, "Pending events", state, text, "" if state == "ok" else step)
 
@@ -80,8 +80,8 @@ def _read_due(session: Session) -> Reading:
     count, oldest = session.exec(
         select(func.count(), func.min(due.c.next_attempt_at)).select_from(due)
     ).one()
-    late = (now() - oldest).total_seconds() if oldest else 0.0
-    text = f"{_capped(count)}, the first due {lasting(late)} ago" if count else "none are due"
+    late = _age(oldest) if oldest else 0.0
+    text = f"{_capped(count)}, the first due {duration(late)} ago" if count else "none are due"
     # Deliveries of paused destinations, and behind a breaker or a limit, wait on purpose.
     is_late = late >= _ANCIENT_SECONDS
     step = "Look under Webhooks which destination is paused, over its limit or does not answer."
@@ -103,12 +103,10 @@ def _read_retention(session: Session) -> Reading:
     last = session.exec(select(func.max(col(RetentionRun.finished_at)))).one()
     if last is None:
         return Reading(_GROUP, "Retention", "ok", "no round has ended yet")
-    age = now() - last
-    state = graded(
-        age.total_seconds(), warn=_ROUND_WARN.total_seconds(), bad=_ROUND_BAD.total_seconds()
-    )
+    age = _age(last)
+    state = graded(age, warn=_ROUND_WARN.total_seconds(), bad=_ROUND_BAD.total_seconds())
     step = "A worker does one an hour. Run `python -m lib.cli retention` to see what stops it."
-    text = f"the last round ended {lasting(age.total_seconds())} ago"
+    text = f"the last round ended {duration(age)} ago"
     return Reading(_GROUP, "Retention", state, text, "" if state == "ok" else step)
 
 
@@ -117,7 +115,7 @@ def _read_backups(session: Session) -> Reading:
     if last is None:
         step = "Make one under Backups, and turn the daily one on."
         return Reading(_GROUP, "Backups", "warn", "none was made yet", step)
-    age = lasting((now() - last.started_at).total_seconds())
+    age = duration(_age(last.started_at))
     if last.error:
         return Reading(_GROUP, "Backups", "bad", f"the last one failed {age} ago", last.error)
     if last.tested_at is None:
@@ -128,3 +126,8 @@ def _read_backups(session: Session) -> Reading:
 
 def _capped(count: int) -> str:
     return f"{count:,}{' or more' if count >= MOST_COUNTED else ''}"
+
+
+def _age(moment: datetime) -> float:
+    """Return the seconds since a moment, none where another machine's clock is ahead."""
+    return max(0.0, (now() - moment).total_seconds())

@@ -10,8 +10,9 @@ from lib.alerts.kinds import KINDS, label_of
 from lib.alerts.reading import AlertFilters, AlertView, Mute
 from lib.clock import now
 from lib.hub import Hub
+from lib.quantities import duration
 from lib.ui.address_choice import choose_named
-from lib.ui.formats import absolute, ago, counted, duration, plain
+from lib.ui.formats import absolute, ago, counted, plain
 from lib.ui.links import draw_link
 from lib.ui.menu import is_page
 from lib.ui.page_keys import current_cursor

@@ -12,7 +12,6 @@ from lib.analytics.periods import (
     Comparison,
     Period,
     compared,
-    find_zone,
     period_of,
     span,
 )
@@ -24,6 +23,7 @@ from lib.outgoing.deliveries import destination_names
 from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named, labels_by_id
 from lib.ui.delivery_formats import told_apart
+from lib.ui.formats import viewer_zone
 
 MONTH = "month"
 _PERIODS = (*ROLLING_DAYS, MONTH)
@@ -70,7 +70,7 @@ class View:
 
 def draw_view(hub: Hub, actor: Actor) -> View:
     """Draw period, comparison and filters, and return what they ask for."""
-    zone = find_zone(st.context.timezone)
+    zone = viewer_zone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.segmented_control(
             "Period",

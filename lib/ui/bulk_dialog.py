@@ -19,8 +19,9 @@ from lib.event_conditions import EventFilters
 from lib.events import EventRow, list_events
 from lib.hub import Hub
 from lib.outgoing.delivery_filters import DeliveryFilters
+from lib.quantities import duration
 from lib.ui.errors import show_refusal
-from lib.ui.formats import counted, duration, plain
+from lib.ui.formats import counted, plain
 
 _JOB = "hub_bulk"
 _ACTION, _TAG = "bulk_action", "bulk_tag"

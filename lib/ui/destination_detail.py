@@ -12,6 +12,7 @@ from lib.outgoing import destinations
 from lib.outgoing.destination_figures import DestinationFigures
 from lib.outgoing.trials import Trial, send_test
 from lib.providers.registry import get_target
+from lib.quantities import duration
 from lib.ui.destination_actions import draw_actions
 from lib.ui.destination_form import draw_edit_form
 from lib.ui.destination_words import (
@@ -23,7 +24,7 @@ from lib.ui.destination_words import (
     speed_words,
 )
 from lib.ui.errors import reporting_errors
-from lib.ui.formats import absolute, ago, duration, plain
+from lib.ui.formats import absolute, ago, plain
 from lib.ui.issued_secret import draw_secret
 from lib.ui.links import draw_link
 from lib.ui.route_list import draw_routes

@@ -8,9 +8,8 @@ from lib.event_conditions import STORED
 from lib.event_figures import EventFigures
 from lib.events import EventRow
 from lib.ui.delivery_formats import DELIVERY_LABELS
-from lib.ui.formats import service_label
+from lib.ui.formats import service_label, viewer_zone
 from lib.ui.status_words import status_column, status_of
-from lib.ui.time_filter import viewers_zone
 
 _KEY = "cols"
 _NAMES = {
@@ -64,7 +63,7 @@ def table_row(row: EventRow, figures: EventFigures | None, subject: str) -> dict
 def exact_column() -> Any:
     """Return the column of exact times, in the viewer's zone."""
     return st.column_config.DatetimeColumn(
-        "Exact time", format="YYYY-MM-DD HH:mm:ss", timezone=viewers_zone().key, width=160
+        "Exact time", format="YYYY-MM-DD HH:mm:ss", timezone=viewer_zone().key, width=160
     )
 
 

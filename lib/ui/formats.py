@@ -1,19 +1,20 @@
 """How times, states and services are written on every screen."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from lib.analytics.periods import find_zone
 from lib.clock import now
 from lib.overview import State
 from lib.providers.registry import find_provider
+from lib.quantities import duration
 from lib.ui.status_words import Status, chip, labels_of, status_of
 
 STATE_BADGES: dict[State, Status] = {state: status_of(state) for state in get_args(State)}
 STATUS_LABELS = labels_of(("pending", "success", "failed"))
-_STEPS = ((60, "s"), (60, "min"), (24, "h"), (365, "d"))
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]()#+-.!|<>~$:"})
 
 
@@ -25,16 +26,6 @@ def ago(moment: datetime | None) -> str:
     return "just now" if seconds < 5 else f"{duration(seconds)} ago"
 
 
-def duration(seconds: float) -> str:
-    """Return a length of time in its largest whole unit, such as "4 h"."""
-    amount = int(seconds)
-    for size, unit in _STEPS:
-        if amount < size or unit == "d":
-            return f"{amount} {unit}"
-        amount //= size
-    return f"{amount} d"
-
-
 def absolute(moment: datetime) -> str:
     """Return a moment in full in the viewer's zone, for tooltips and details."""
     local = moment.astimezone(viewer_zone())
@@ -43,27 +34,14 @@ def absolute(moment: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} {zone if zone[:1].isalpha() else f'UTC{zone}'}"
 
 
-def viewer_zone() -> tzinfo:
+def viewer_zone() -> ZoneInfo:
     """Return the zone that the viewer's browser states; UTC where it states none that is known."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (KeyError, ValueError):
-        return UTC
+    return find_zone(st.context.timezone)
 
 
 def counted(count: int, noun: str) -> str:
     """Return a count with its noun, such as "1 event" or "1,204 events"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes in the largest unit that fits, such as "12.3 MB"."""
-    amount, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if amount < 1000:
-            break
-        amount, unit = amount / 1000, larger
-    return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
 
 
 def plain(text: str) -> str:

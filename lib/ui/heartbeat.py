@@ -5,7 +5,8 @@ import streamlit as st
 from lib import overview
 from lib.access import Actor
 from lib.hub import Hub
-from lib.ui.formats import ago, counted, duration
+from lib.quantities import duration
+from lib.ui.formats import ago, counted
 
 
 def draw_heartbeat(hub: Hub, actor: Actor) -> None:

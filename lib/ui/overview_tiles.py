@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.overview import Tiles
-from lib.ui.formats import counted, duration
+from lib.quantities import duration
+from lib.ui.formats import counted
 
 # Two side by side fit on a phone.
 _TILE_WIDTH = 150

@@ -8,9 +8,10 @@ from lib.hub import Hub
 from lib.outgoing import replays
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.replays import DryRun, ReplayProgress
+from lib.quantities import duration
 from lib.ui.delivery_formats import DELIVERY_LABELS, error_words
 from lib.ui.errors import reporting_errors
-from lib.ui.formats import counted, duration, plain
+from lib.ui.formats import counted, plain
 from lib.ui.telling import show_told, tell
 
 PARAMETER = "replay"

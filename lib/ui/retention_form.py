@@ -6,10 +6,11 @@ from lib.access import Actor
 from lib.errors import HubError
 from lib.hub import Hub
 from lib.integrations import Integration
+from lib.quantities import byte_size
 from lib.retention.ages import HELP, LABELS, LONGEST_DAYS
 from lib.retention.plans import RetentionPlan, get_retention, set_retention
 from lib.ui.errors import reporting_errors
-from lib.ui.formats import ago, counted, size
+from lib.ui.formats import ago, counted
 
 _PROBLEM = "integrations_retention_problem"
 
@@ -33,9 +34,9 @@ def draw_retention(hub: Hub, user: Actor, item: Integration) -> None:
 def _consequences(plan: RetentionPlan) -> str:
     holding = plan.holding
     sentences = [
-        f"Payloads take about {size(holding.held_bytes)} now; at the present rate and "
+        f"Payloads take about {byte_size(holding.held_bytes)} now; at the present rate and "
         f"{counted(holding.payload_days, 'day')} they lead to about "
-        f"{size(holding.projected_bytes)}."
+        f"{byte_size(holding.projected_bytes)}."
     ]
     if plan.still_needed:
         sentences.append(
@@ -47,7 +48,7 @@ def _consequences(plan: RetentionPlan) -> str:
     else:
         last = plan.last_round
         sentences.append(
-            f"The last round, over all integrations, freed {size(last.bytes_freed)} "
+            f"The last round, over all integrations, freed {byte_size(last.bytes_freed)} "
             f"{ago(last.finished_at)}."
         )
     return " ".join(sentences)

@@ -16,8 +16,9 @@ from lib.backups_schedule import (
 )
 from lib.errors import HubError
 from lib.hub import Hub
+from lib.quantities import byte_size
 from lib.ui.form_problems import draw_other_problem, draw_problem, forget_problem, keep_problem
-from lib.ui.formats import absolute, ago, counted, plain, size
+from lib.ui.formats import absolute, ago, counted, plain
 from lib.ui.telling import do_and_tell
 
 _PAGE = "settings_backups"
@@ -61,7 +62,7 @@ def _draw_list(hub: Hub, user: Actor) -> None:
 
 def _draw_row(hub: Hub, user: Actor, row: BackupView) -> None:
     with st.container(gap=None, width="stretch"):
-        st.markdown(f"{_chip(row)} {ago(row.started_at)}, {size(row.bytes or 0)}")
+        st.markdown(f"{_chip(row)} {ago(row.started_at)}, {byte_size(row.bytes or 0)}")
         st.caption(plain(row.path), help=absolute(row.started_at))
         if row.error:
             st.caption(f":red[{plain(row.error)}]")
@@ -118,7 +119,7 @@ def _save(hub: Hub, user: Actor) -> None:
 def _back_up(hub: Hub, user: Actor, folder: str) -> None:
     def act() -> str:
         made = back_up_now(hub, user, Path(folder))
-        return f"Made a backup of {size(made.bytes or 0)}. Test it now."
+        return f"Made a backup of {byte_size(made.bytes or 0)}. Test it now."
 
     do_and_tell(act)
 

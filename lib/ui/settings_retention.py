@@ -8,11 +8,12 @@ from lib.access import Actor
 from lib.errors import HubError
 from lib.health.report import database_size
 from lib.hub import Hub
+from lib.quantities import byte_size
 from lib.retention.ages import HELP, LABELS, LONGEST_DAYS, Ages
 from lib.retention.hub_ages import HubAges, PastRound, get_hub_ages, list_rounds, set_hub_ages
 from lib.retention.plans import Holding, project
 from lib.ui.form_problems import draw_other_problem, draw_problem, forget_problem, keep_problem
-from lib.ui.formats import ago, counted, service_label, size
+from lib.ui.formats import ago, counted, service_label
 from lib.ui.telling import do_and_tell
 
 _PAGE = "settings_retention"
@@ -37,15 +38,15 @@ def _draw_tiles(
     with st.container(horizontal=True):
         st.metric(
             "Database now",
-            size(room.total_bytes),
+            byte_size(room.total_bytes),
             border=True,
-            help=f"On disk, with {size(room.wal_bytes)} of log; {size(room.free_bytes)} of it are "
-            "free for new rows.",
+            help=f"On disk, with {byte_size(room.wal_bytes)} of log; "
+            f"{byte_size(room.free_bytes)} of it are free for new rows.",
         )
-        st.metric("Payloads now", f"about {size(held)}", border=True)
+        st.metric("Payloads now", f"about {byte_size(held)}", border=True)
         st.metric(
             "Payloads at these ages",
-            f"about {size(projected)}",
+            f"about {byte_size(projected)}",
             border=True,
             help="What the present rate of events leads to once the ages are reached.",
         )

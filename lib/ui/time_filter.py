@@ -6,17 +6,12 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from lib.addressed_filters import RANGES, read_moment
-from lib.analytics.periods import find_zone
 from lib.errors import HubError, InvalidInput
+from lib.ui.formats import viewer_zone
 from lib.ui.list_address import TIMES, ListAddress
 from lib.ui.telling import tell
 
 _LABELS = {"since": "From", "until": "Until"}
-
-
-def viewers_zone() -> ZoneInfo:
-    """Return the zone of the browser, UTC where it named none."""
-    return find_zone(st.context.timezone)
 
 
 def draw_time_filter(address: ListAddress) -> None:
@@ -44,11 +39,11 @@ def say_moment(name: str, value: str) -> str:
         moment = read_moment({name: value}, name)
     except HubError:
         return value
-    return f"{moment.astimezone(viewers_zone()):%Y-%m-%d %H:%M}" if moment else ""
+    return f"{moment.astimezone(viewer_zone()):%Y-%m-%d %H:%M}" if moment else ""
 
 
 def _draw_moments(address: ListAddress) -> None:
-    zone = viewers_zone()
+    zone = viewer_zone()
     with st.form(f"{address.page}_times_form", border=False):
         for name in TIMES:
             key = f"{address.page}_{name}"

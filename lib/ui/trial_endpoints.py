@@ -12,11 +12,12 @@ from lib.laboratory import endpoints
 from lib.laboratory.endpoints import Behaviour, EndpointView, RequestView
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationDraft
+from lib.quantities import duration
 from lib.ui.destination_form import SIGNING_NOTE
 from lib.ui.errors import reporting_errors
 from lib.ui.facts_table import draw_facts
 from lib.ui.form_problems import draw_other_problem, forget_problem, keep_problem
-from lib.ui.formats import absolute, counted, duration, plain
+from lib.ui.formats import absolute, counted, plain
 from lib.ui.issued_secret import draw_secret, remember_secret
 from lib.ui.telling import do_and_tell, show_told
 
