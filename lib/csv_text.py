@@ -11,10 +11,13 @@ _FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table as RFC 4180 text; a cell of None is empty, texts are never formulas."""
+    return write_rows([header]) + write_rows(rows)
+
+
+def write_rows(rows: Iterable[Sequence[object]]) -> str:
+    """Return further rows of such a table, for one that is written in parts."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 

@@ -12,6 +12,7 @@ from lib.errors import InvalidInput
 from lib.ids import first_id
 from lib.models import Delivery, Destination, EventKey, WebhookEvent
 from lib.outgoing.delivery_filters import QUEUED, answered, takes_nothing
+from lib.outgoing.outcomes import ARRIVED
 
 Condition = ColumnElement[bool]
 STORED = ("pending", "success", "failed")
@@ -22,7 +23,6 @@ DERIVED = (
 _SLACK = timedelta(minutes=1)
 # Proofs that the sender knows a secret, not that the request is unchanged.
 _UNSIGNED = ("shared secret", "api token")
-_ARRIVED = ("delivered", "accepted")
 _OPEN_OR_DEAD = ("pending", "sending", "retrying", "dead")
 # What a delivery counts as depends on whether its destination takes anything.
 _BY_DESTINATION = ("queued", "retrying", "paused")
@@ -145,7 +145,7 @@ def _derived_status(status: str) -> list[Condition]:
         return [col(WebhookEvent.status) == "success", ~_has_delivery()]
     if status == "delivered":
         unfinished = col(Delivery.status).in_(_OPEN_OR_DEAD)
-        return [_has_delivery(col(Delivery.status).in_(_ARRIVED)), ~_has_delivery(unfinished)]
+        return [_has_delivery(col(Delivery.status).in_(ARRIVED)), ~_has_delivery(unfinished)]
     if status in DERIVED:
         return []
     known = ", ".join((*STORED, *DERIVED))

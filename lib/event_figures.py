@@ -20,9 +20,9 @@ from lib.models import (
     WebhookEvent,
 )
 from lib.outgoing.delivery_filters import QUEUED, visible_to
+from lib.outgoing.outcomes import ARRIVED
 from lib.pseudonyms import names_for
 
-_ARRIVED = ("delivered", "accepted")
 # The most telling first.
 _SUBJECTS = ("phone", "email", "contact")
 
@@ -92,7 +92,7 @@ def subjects_of(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> dict[str, s
 def _sum_up(pairs: Sequence[tuple[Delivery, Destination]]) -> EventFigures:
     deliveries = [delivery for delivery, _ in pairs]
     answers = [item.response_status for item in deliveries if item.response_status is not None]
-    arrived = [item for item in deliveries if item.status in _ARRIVED]
+    arrived = [item for item in deliveries if item.status in ARRIVED]
     return EventFigures(
         status=_worst([_shown(delivery, place) for delivery, place in pairs]),
         total=len(deliveries),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from lib import audit
 from lib.access import Actor
-from lib.csv_text import write_csv
+from lib.csv_text import write_rows
 from lib.event_conditions import EventFilters
 from lib.events import EventRow, list_events
 from lib.hub import Hub
@@ -89,7 +89,7 @@ def _write(
     format_: str,
 ) -> Iterator[str]:
     if format_ == "csv":
-        yield write_csv(names, [])
+        yield write_rows([names])
     page, written = first, 0
     while True:
         rows = [asdict(row) for row in page.rows[: MOST_ROWS - written]]
@@ -101,9 +101,7 @@ def _write(
 
 
 def _as_csv(rows: Sequence[dict[str, Any]]) -> str:
-    table = write_csv([], [[_plain(value) for value in row.values()] for row in rows])
-    # Without the empty line of the header that is not there.
-    return table.partition("\r\n")[2]
+    return write_rows([_plain(value) for value in row.values()] for row in rows)
 
 
 def _as_lines(rows: Sequence[dict[str, Any]]) -> str:

@@ -15,9 +15,8 @@ from sqlmodel import Session, col, select
 from lib.access import Actor
 from lib.histogram import percentile
 from lib.models import DeliveryRollup, Issue, Route
+from lib.outgoing.outcomes import ARRIVED, success_share
 
-SUCCESSES = ("delivered", "accepted")
-_FINAL = (*SUCCESSES, "dead")
 _SHARE = 0.95
 
 
@@ -66,7 +65,7 @@ def count_delivered(session: Session, actor: Actor, *, start: datetime, hours: i
     first, good = 0, 0
     for hour, outcome, attempt, count in session.exec(query):
         index = int((hour - start).total_seconds() // 3600)
-        is_success = outcome in SUCCESSES
+        is_success = outcome in ARRIVED
         if is_success and index < hours:
             hourly[index] += int(count)
         if attempt == 1:
@@ -107,7 +106,7 @@ def figures_by_integration(
         buckets[integration_id][bucket] += int(count)
     return {
         integration_id: Onwards(
-            _success_share(outcomes[integration_id]), percentile(buckets[integration_id], _SHARE)
+            success_share(outcomes[integration_id]), percentile(buckets[integration_id], _SHARE)
         )
         for integration_id in outcomes
     }
@@ -119,8 +118,3 @@ def count_dead(session: Session, actor: Actor) -> int:
     if not actor.sees_all:
         query = query.where(col(Issue.user_id) == actor.id)
     return int(session.exec(query).one())
-
-
-def _success_share(outcomes: Counter[str]) -> float | None:
-    final = sum(outcomes[name] for name in _FINAL)
-    return sum(outcomes[name] for name in SUCCESSES) / final if final else None

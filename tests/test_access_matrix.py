@@ -25,6 +25,7 @@ from lib import (
     credential_views,
     emission,
     event_contents,
+    event_figures,
     events,
     first_values,
     integration_copies,
@@ -160,6 +161,7 @@ MODULES = (
     downloads,
     emission,
     event_contents,
+    event_figures,
     doctor,
     endpoints,
     events,
@@ -407,9 +409,9 @@ LISTS: dict[str, Call] = {
     "outgoing.deliveries.deliveries_of_event": lambda g, who: deliveries.deliveries_of_event(
         g.hub, who, g.event_id
     ),
-    "outgoing.deliveries.progress_of_events": lambda g, who: deliveries.progress_of_events(
-        g.hub, who, [g.event_id]
-    ),
+    "event_figures.figures_of": lambda g, who: event_figures.figures_of(g.hub, who, [g.event_id]),
+    "event_figures.subjects_of": lambda g, who: event_figures.subjects_of(g.hub, who, [g.event_id]),
+    "event_figures.count_received": lambda g, who: event_figures.count_received(g.hub, who),
     "outgoing.deliveries.destination_names": lambda g, who: deliveries.destination_names(
         g.hub, who
     ),

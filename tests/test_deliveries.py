@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from lib.access import Actor
 from lib.clock import now
 from lib.errors import InvalidInput, NotAllowed, NotFound
+from lib.event_figures import figures_of
 from lib.hub import Hub
 from lib.integrations import Integration
 from lib.models import AuditEntry, Delivery, Destination, WebhookEvent
@@ -201,8 +202,10 @@ def test_the_progress_of_a_page_of_events(ground: Ground) -> None:
     for status in ("delivered", "accepted", "dead", "pending"):
         ground.deliver(status)
     bare = make_event(ground.hub, ground.item)
-    found = deliveries.progress_of_events(ground.hub, ground.ada, [ground.event_id, bare])
-    assert found == {ground.event_id: deliveries.Progress(4, succeeded=2, dead=1, attempts=3)}
+    found = figures_of(ground.hub, ground.ada, [ground.event_id, bare])
+    assert set(found) == {ground.event_id}
+    figures = found[ground.event_id]
+    assert (figures.total, figures.arrived, figures.status, figures.attempts) == (4, 2, "dead", 3)
 
 
 def test_destination_names_leave_out_removed_ones(ground: Ground) -> None:

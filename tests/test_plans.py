@@ -21,6 +21,7 @@ from lib.analytics.silence import silent_integrations
 from lib.analytics.volume import heat_map, outcomes, volume
 from lib.audit_reading import AuditFilters
 from lib.clock import now
+from lib.event_figures import figures_of
 from lib.events import EventFilters, EventRow, list_events
 from lib.hub import Hub
 from lib.models import Delivery, EventKey, WebhookEvent
@@ -63,7 +64,7 @@ READS: dict[str, Case] = {
     "dead deliveries": lambda hub, actor: deliveries.list_deliveries(
         hub, actor, DeliveryFilters(status="dead")
     ),
-    "progress": lambda hub, actor: deliveries.progress_of_events(hub, actor, ["evt_0", "evt_1"]),
+    "figures": lambda hub, actor: figures_of(hub, actor, ["evt_0", "evt_1"]),
     "destinations": destination_figures.destination_overview,
     "issues": issues.list_issues,
     "open issues": issues.count_open,

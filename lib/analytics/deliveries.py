@@ -13,8 +13,8 @@ from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, of_destinations, within
 from lib.hub import Hub
 from lib.models import DeliveryRollup, Destination, FailureRollup
+from lib.outgoing.outcomes import ARRIVED
 
-SUCCESSES = ("delivered", "accepted")
 FAILURES = ("retrying", "dead")
 MOST_CAUSES = 12
 MOST_DESTINATIONS = 10
@@ -86,7 +86,7 @@ def attempts_needed(
     """Return with which attempt deliveries arrived, from the first to the last that did."""
     query = (
         select(col(DeliveryRollup.attempt), func.sum(col(DeliveryRollup.count)))
-        .where(*_attempts(actor, period, filters), col(DeliveryRollup.outcome).in_(SUCCESSES))
+        .where(*_attempts(actor, period, filters), col(DeliveryRollup.outcome).in_(ARRIVED))
         .group_by(col(DeliveryRollup.attempt))
     )
     with hub.database.read() as session:

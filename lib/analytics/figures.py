@@ -9,12 +9,13 @@ from sqlalchemy import case, func, select
 from sqlmodel import Session, col
 
 from lib.access import Actor
-from lib.analytics.deliveries import FAILURES, SUCCESSES
+from lib.analytics.deliveries import FAILURES
 from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, of_destinations, of_integrations, within
 from lib.histogram import percentile
 from lib.hub import Hub
 from lib.models import DeliveryRollup, HourlyRollup
+from lib.outgoing.outcomes import ARRIVED
 
 _LATENCY_SHARE = 0.95
 # With the waits of lib.outgoing.schedule (5 s and 30 s, 20 % more at the most) the third attempt
@@ -95,7 +96,7 @@ def _count_attempts(
     """Return (success, retry or dead; attempt number; bucket; count)."""
     outcome = col(DeliveryRollup.outcome)
     kind = case(
-        (outcome.in_(SUCCESSES), "success"), (outcome == FAILURES[1], "dead"), else_="retry"
+        (outcome.in_(ARRIVED), "success"), (outcome == FAILURES[1], "dead"), else_="retry"
     ).label("kind")
     query = (
         select(

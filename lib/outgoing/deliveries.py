@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
@@ -36,16 +36,6 @@ from lib.paging import Page, check_limit
 Rows = Select[*tuple[Any, ...]]
 # A drawer of more would not be read; the list of deliveries has them all.
 MOST_OF_EVENT = 50
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the deliveries of one event are."""
-
-    total: int
-    succeeded: int
-    dead: int
-    attempts: int
 
 
 @dataclass(frozen=True)
@@ -105,25 +95,6 @@ def deliveries_of_event(hub: Hub, actor: Actor, event_id: str) -> list[TrackedDe
         TrackedDelivery(view_delivery(delivery, place, actor), tuple(lines[delivery.id]))
         for delivery, place in found
     ]
-
-
-def progress_of_events(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> dict[str, Progress]:
-    """Return by event how far its deliveries are; events without any are left out."""
-    query = (
-        select(
-            col(Delivery.event_id),
-            col(Delivery.status),
-            func.count(),
-            func.sum(col(Delivery.attempts)),
-        )
-        .where(col(Delivery.event_id).in_(event_ids), *visible_to(actor))
-        .group_by(col(Delivery.event_id), col(Delivery.status))
-    )
-    counts: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
-    with hub.database.read() as session:
-        for event_id, status, count, attempts in session.exec(query):
-            counts[event_id][status] = (int(count), int(attempts))
-    return {event_id: _sum_up(found) for event_id, found in counts.items()}
 
 
 def destination_names(hub: Hub, actor: Actor) -> dict[str, str]:
@@ -191,15 +162,6 @@ def _attempts(session: Session, delivery_ids: list[str]) -> Sequence[DeliveryAtt
         .order_by(col(DeliveryAttempt.delivery_id), col(DeliveryAttempt.id))
     )
     return session.exec(query).all()
-
-
-def _sum_up(found: dict[str, tuple[int, int]]) -> Progress:
-    return Progress(
-        total=sum(count for count, _ in found.values()),
-        succeeded=sum(found.get(status, (0, 0))[0] for status in ("delivered", "accepted")),
-        dead=found.get("dead", (0, 0))[0],
-        attempts=sum(attempts for _, attempts in found.values()),
-    )
 
 
 def _change_queued(session: Session, actor: Actor, delivery_id: str, **values: Any) -> None:

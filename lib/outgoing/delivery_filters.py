@@ -10,9 +10,10 @@ from sqlmodel import col
 from lib.access import Actor
 from lib.errors import InvalidInput
 from lib.models import Delivery, Destination
+from lib.outgoing.outcomes import ARRIVED
 
 QUEUED = ("pending", "retrying")
-FINISHED = ("delivered", "accepted", "dead", "cancelled")
+FINISHED = (*ARRIVED, "dead", "cancelled")
 # Paused stands in no row: it is a queued delivery whose destination takes nothing now.
 STATUSES = ("pending", "sending", "retrying", "paused", *FINISHED)
 MOST_IDS = 200

@@ -17,13 +17,12 @@ from lib.hub import Hub
 from lib.models import Delivery, DeliveryRollup, Destination, DestinationState, User
 from lib.outgoing.destination_rows import visible_row
 from lib.outgoing.destination_views import DestinationView, view
+from lib.outgoing.outcomes import success_share
 from lib.paging import Page, check_limit
 
 HOURS = 24
 # Further rows are not counted: a queue of a million must not be read at each look.
 QUEUE_CAP = 1_000
-_SUCCESSES = ("delivered", "accepted")
-_FINAL = (*_SUCCESSES, "dead")
 _SHARE = 0.95
 
 State = Literal["active", "paused", "disabled", "open", "waiting", "half_open"]
@@ -85,7 +84,7 @@ def _with_figures(
             destination=view(row, actor, owner=owner),
             state=_state(row, queues[row.id]),
             blocked_until=_still_blocked(queues[row.id]),
-            success_share=_success_share(outcomes[row.id]),
+            success_share=success_share(outcomes[row.id]),
             p95_milliseconds=percentile(buckets[row.id], _SHARE),
             queued=queues[row.id].queued,
             next_attempt_at=queues[row.id].next_attempt_at,
@@ -138,11 +137,6 @@ def _count_attempts(
         outcomes[destination_id][outcome] += int(count)
         buckets[destination_id][bucket] += int(count)
     return outcomes, buckets
-
-
-def _success_share(outcomes: Counter[str]) -> float | None:
-    final = sum(outcomes[name] for name in _FINAL)
-    return sum(outcomes[name] for name in _SUCCESSES) / final if final else None
 
 
 def _still_blocked(queue: Any) -> datetime | None:

@@ -9,9 +9,9 @@ from sqlmodel import Session
 from lib.models import FailureRollup
 from lib.outgoing.attempt import AttemptResult
 from lib.outgoing.claims import Claimed
+from lib.outgoing.outcomes import ARRIVED
 from lib.rollups import add_counts
 
-_SUCCESSES = frozenset({"delivered", "accepted"})
 _NAMES = ("hour", "destination_id", "error_class", "response_status", "user_id")
 
 
@@ -29,7 +29,7 @@ class Attempted(Protocol):
 
 def count_failures(session: Session, finished: Sequence[Attempted]) -> None:
     """Count the failed attempts by class and answer, in the transaction that records them."""
-    failed = [item for item in finished if item.result.judgement.outcome not in _SUCCESSES]
+    failed = [item for item in finished if item.result.judgement.outcome not in ARRIVED]
     if not failed:
         return
     counts = Counter(

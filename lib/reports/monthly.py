@@ -12,7 +12,7 @@ from sqlalchemy import case, func, select
 from sqlmodel import Session, col
 
 from lib.access import Actor, Role
-from lib.analytics.deliveries import FAILURES, SUCCESSES, Cause, causes
+from lib.analytics.deliveries import FAILURES, Cause, causes
 from lib.analytics.figures import Figures, figures
 from lib.analytics.latency import SHARES
 from lib.analytics.periods import Period, moved_back, period_of
@@ -32,6 +32,7 @@ from lib.models import (
     Issue,
     User,
 )
+from lib.outgoing.outcomes import ARRIVED
 from lib.paging import LARGEST_PAGE
 
 _MONTH = re.compile(r"20\d{2}-(0[1-9]|1[0-2])")
@@ -202,7 +203,7 @@ def _destinations(
             col(Destination.id),
             col(Destination.name),
             attempts,
-            _sum_where(DeliveryRollup, outcome.in_(SUCCESSES)),
+            _sum_where(DeliveryRollup, outcome.in_(ARRIVED)),
             _sum_where(DeliveryRollup, outcome == FAILURES[1]),
         )
         .join(Destination, col(Destination.id) == col(DeliveryRollup.destination_id))

@@ -4,23 +4,12 @@ import re
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from lib.access import Actor
-from lib.sessions import redeem_ticket, start_session
-from lib.users import find_user
 from tests.browser.conftest import Dashboard, expect_heading
+from tests.browser.visits import enter
 from tests.event_factories import make_event, make_integration
 from tests.outgoing_factories import make_delivery, make_destination
 
 _SOON = 15_000
-
-
-def _enter(context: BrowserContext, dashboard: Dashboard) -> Actor:
-    ada = find_user(dashboard.hub, "ada@example.com")
-    assert ada
-    _, ticket = start_session(dashboard.hub, ada, ip="local", user_agent="test")
-    cookie = redeem_ticket(dashboard.hub, ticket) or ""
-    context.add_cookies([{"name": "hub_session", "value": cookie, "url": dashboard.url}])
-    return ada
 
 
 def _expect_filtered(page: Page) -> None:
@@ -32,7 +21,7 @@ def _expect_filtered(page: Page) -> None:
 def test_filters_survive_a_reload_and_a_shared_link(
     dashboard: Dashboard, context: BrowserContext, chromium: Browser
 ) -> None:
-    ada = _enter(context, dashboard)
+    ada = enter(context, dashboard, "ada")
     item = make_integration(dashboard.hub, ada, "Shared")
     failed = make_event(dashboard.hub, item, status="failed")
     make_event(dashboard.hub, item)
@@ -52,7 +41,7 @@ def test_filters_survive_a_reload_and_a_shared_link(
     page.keyboard.press("Escape")
     # A link to the open drawer, in the browser of somebody else with the same rights.
     other = chromium.new_context(viewport={"width": 1280, "height": 900})
-    _enter(other, dashboard)
+    enter(other, dashboard, "ada")
     guest = other.new_page()
     guest.goto(f"{page.url}&event={failed}")
     expect(guest.get_by_role("dialog").get_by_text(failed)).to_be_visible(timeout=_SOON)
@@ -65,7 +54,7 @@ def test_filters_survive_a_reload_and_a_shared_link(
 def test_the_live_feed_shows_what_arrives_and_rests_under_an_open_row(
     dashboard: Dashboard, context: BrowserContext
 ) -> None:
-    ada = _enter(context, dashboard)
+    ada = enter(context, dashboard, "ada")
     item = make_integration(dashboard.hub, ada, "Live")
     first = make_event(dashboard.hub, item)
     page = context.new_page()
@@ -85,7 +74,7 @@ def test_the_live_feed_shows_what_arrives_and_rests_under_an_open_row(
 def test_what_waits_is_cancelled_through_its_dry_run(
     dashboard: Dashboard, context: BrowserContext
 ) -> None:
-    ada = _enter(context, dashboard)
+    ada = enter(context, dashboard, "ada")
     event_id = make_event(dashboard.hub, make_integration(dashboard.hub, ada, "Waiting"))
     place = make_destination(dashboard.hub, ada, "Waiting")
     for _ in range(2):
