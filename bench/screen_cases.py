@@ -100,8 +100,7 @@ def _analytics(parts: tuple[Callable[..., object], ...], days: str) -> Draw:
 def _overview(hub: Hub, actor: Actor) -> object:
     is_writer = not actor.sees_masked
     return (
-        overview.tiles(hub, actor),
-        overview.cards(hub, actor),
+        overview.first_screen(hub, actor),
         overview.volume(hub, actor, hours=24),
         overview.worker_state(hub),
         overview.queue(hub, actor),

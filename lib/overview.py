@@ -1,12 +1,12 @@
 """The figures of the first screen, read from the hourly rollups and never from raw events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from lib import integrations, overview_queries
 from lib.access import Actor
@@ -110,26 +110,19 @@ class WorkerState:
     beat_at: datetime | None
 
 
-def tiles(hub: Hub, actor: Actor) -> Tiles:
-    """Return the figures of the last 24 hours that `actor` may see."""
-    start = _first_hour()
+def first_screen(hub: Hub, actor: Actor) -> tuple[Tiles, list[Card]]:
+    """Return the figures of the last 24 hours and the connections that `actor` may see."""
+    shown = integrations.list_all(hub, actor)
     with hub.database.read() as session:
-        received, rejected = overview_queries.count_hours(session, actor, start)
-        delivered = count_delivered(session, actor, start=start, hours=HOURS)
-        pending, oldest = session.exec(overview_queries.pending(actor)).one()
-        failed = sum(
-            count for _, count in session.exec(overview_queries.failed_by_integration(actor))
-        )
-        dead = count_dead(session, actor)
-    return Tiles(
-        hourly_received=[sum(hour) for hour in zip(*received.values(), strict=True)] or [0] * HOURS,
-        delivered=delivered,
-        rejected=sum(rejected.values()),
-        failed=failed,
-        dead=dead,
-        pending=pending,
-        oldest_pending_seconds=(now() - oldest).total_seconds() if oldest else None,
-    )
+        counts = _count(session, actor)
+        return _tiles(session, actor, counts), _cards(session, actor, shown, counts=counts)
+
+
+def cards(hub: Hub, actor: Actor) -> list[Card]:
+    """Return one card per connection that `actor` may see."""
+    shown = integrations.list_all(hub, actor)
+    with hub.database.read() as session:
+        return _cards(session, actor, shown, counts=_count(session, actor))
 
 
 def queue(hub: Hub, actor: Actor) -> Queue:
@@ -137,38 +130,6 @@ def queue(hub: Hub, actor: Actor) -> Queue:
     with hub.database.read() as session:
         pending, oldest = session.exec(overview_queries.pending(actor)).one()
     return Queue(pending, (now() - oldest).total_seconds() if oldest else None)
-
-
-def cards(hub: Hub, actor: Actor) -> list[Card]:
-    """Return one card per connection that `actor` may see."""
-    shown = integrations.list_all(hub, actor)
-    start = _first_hour()
-    with hub.database.read() as session:
-        received, rejected = overview_queries.count_hours(session, actor, start)
-        failed: dict[str, int] = dict(
-            session.exec(overview_queries.failed_by_integration(actor)).all()
-        )
-        last: dict[str, datetime] = dict(session.exec(overview_queries.last_events(actor)).all())
-        gauges = read_gauges(session, [item.id for item in shown])
-        onwards = figures_by_integration(session, actor, start=start)
-        silent = silent_integrations(session, [item.id for item in shown])
-    found = [
-        Card(
-            integration=item,
-            hourly_received=received[item.id],
-            received=sum(received[item.id]),
-            rejected=rejected[item.id],
-            failed=int(failed.get(item.id, 0)),
-            last_event_at=last.get(item.id),
-            state="healthy",
-            gauge=gauges.get(item.id),
-            onwards=onwards.get(item.id, _NOT_MEASURED),
-        )
-        for item in shown
-    ]
-    return [
-        replace(card, state=_state(card, is_silent=card.integration.id in silent)) for card in found
-    ]
 
 
 def needs(shown: Sequence[Card]) -> list[Need]:
@@ -208,6 +169,62 @@ def worker_state(hub: Hub) -> WorkerState:
     with hub.database.read() as session:
         beat_at = session.exec(select(func.max(col(WorkerHeartbeat.beat_at)))).one()
     return WorkerState(beat_at is not None and now() - beat_at < WORKER_STALE, beat_at)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What the tiles sum up and the cards show by connection."""
+
+    received: Mapping[str, Sequence[int]]
+    rejected: Mapping[str, int]
+    failed: Mapping[str, int]
+
+
+def _count(session: Session, actor: Actor) -> _Counts:
+    received, rejected = overview_queries.count_hours(session, actor, _first_hour())
+    failed: dict[str, int] = dict(session.exec(overview_queries.failed_by_integration(actor)).all())
+    return _Counts(received, rejected, failed)
+
+
+def _tiles(session: Session, actor: Actor, counts: _Counts) -> Tiles:
+    delivered = count_delivered(session, actor, start=_first_hour(), hours=HOURS)
+    pending, oldest = session.exec(overview_queries.pending(actor)).one()
+    by_hour = zip(*counts.received.values(), strict=True)
+    return Tiles(
+        hourly_received=[sum(hour) for hour in by_hour] or [0] * HOURS,
+        delivered=delivered,
+        rejected=sum(counts.rejected.values()),
+        failed=sum(counts.failed.values()),
+        dead=count_dead(session, actor),
+        pending=pending,
+        oldest_pending_seconds=(now() - oldest).total_seconds() if oldest else None,
+    )
+
+
+def _cards(
+    session: Session, actor: Actor, shown: Sequence[Integration], *, counts: _Counts
+) -> list[Card]:
+    last: dict[str, datetime] = dict(session.exec(overview_queries.last_events(actor)).all())
+    gauges = read_gauges(session, [item.id for item in shown])
+    onwards = figures_by_integration(session, actor, start=_first_hour())
+    silent = silent_integrations(session, [item.id for item in shown])
+    found = [
+        Card(
+            integration=item,
+            hourly_received=counts.received.get(item.id, [0] * HOURS),
+            received=sum(counts.received.get(item.id, ())),
+            rejected=counts.rejected.get(item.id, 0),
+            failed=int(counts.failed.get(item.id, 0)),
+            last_event_at=last.get(item.id),
+            state="healthy",
+            gauge=gauges.get(item.id),
+            onwards=onwards.get(item.id, _NOT_MEASURED),
+        )
+        for item in shown
+    ]
+    return [
+        replace(card, state=_state(card, is_silent=card.integration.id in silent)) for card in found
+    ]
 
 
 def _state(card: Card, *, is_silent: bool) -> State:

@@ -53,11 +53,11 @@ def _draw_integrations(actor: Actor, shown: Sequence[overview.Card]) -> None:
 
 
 draw_head("Overview", "What came in, what arrived, and what needs you.")
-cards = overview.cards(get_hub(), user)
+tiles, cards = overview.first_screen(get_hub(), user)
 if user.role is not Role.ANALYST and all(card.last_event_at is None for card in cards):
     draw_checklist(get_hub(), user, cards)
 if cards:
-    draw_tiles(overview.tiles(get_hub(), user))
+    draw_tiles(tiles)
     if user.role is not Role.ANALYST:
         draw_needs(get_hub(), user, cards)
     _draw_volume(user)

@@ -421,7 +421,7 @@ LISTS: dict[str, Call] = {
     "overview.cards": lambda g, who: overview.cards(g.hub, who),
     "overview.volume": lambda g, who: overview.volume(g.hub, who, hours=24),
     "overview.queue": lambda g, who: overview.queue(g.hub, who).pending,
-    "overview.tiles": lambda g, who: _figures(overview.tiles(g.hub, who)),
+    "overview.first_screen": lambda g, who: _all_of(*overview.first_screen(g.hub, who)),
     "outgoing.issue_handling.known_assignees": lambda g, who: issue_handling.known_assignees(
         g.hub, who
     ),
@@ -964,6 +964,10 @@ def _make_alert(hub: Hub, owner: Actor) -> str:
 def _figures(tiles: overview.Tiles) -> list[int]:
     """Return the figures that are not zero, so that an empty hub gives an empty list."""
     return [n for n in (tiles.received, tiles.rejected, tiles.failed, tiles.pending) if n]
+
+
+def _all_of(tiles: overview.Tiles, cards: list[overview.Card]) -> list[Any]:
+    return [*_figures(tiles), *cards]
 
 
 def _week() -> Period:

@@ -36,7 +36,7 @@ def test_demo_fills_a_fresh_hub_once(hub: Hub) -> None:
     assert {row.status for row in page.rows} == {"success"}
     assert max(row.created_at for row in page.rows) < now()
     assert filled.answers[403] == len(rejections.list_rejections(hub, member).rows)
-    assert overview.tiles(hub, member).received > 50
+    assert overview.first_screen(hub, member)[0].received > 50
     sent = deliveries.list_deliveries(hub, member, DeliveryFilters(), limit=200).rows
     assert {"delivered", "accepted", "dead"} <= {row.status for row in sent}
     assert max(row.created_at for row in sent) < now()

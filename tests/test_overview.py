@@ -29,13 +29,13 @@ def test_tiles_count_one_day_and_what_waits_now(hub: Hub) -> None:
     make_rollup(hub, item, 90, hour=now() - timedelta(days=2))
     make_event(hub, item, status="failed")
     make_event(hub, item, status="pending", age=timedelta(minutes=5))
-    found = overview.tiles(hub, actor)
+    found = overview.first_screen(hub, actor)[0]
     assert (found.received, found.rejected, found.failed, found.pending) == (7, 2, 1, 1)
     assert found.oldest_pending_seconds == pytest.approx(300, abs=5)
 
 
 def test_tiles_of_an_empty_hub(hub: Hub) -> None:
-    found = overview.tiles(hub, make_user(hub))
+    found = overview.first_screen(hub, make_user(hub))[0]
     assert (found.received, found.rejected, found.failed) == (0, 0, 0)
     assert found.oldest_pending_seconds is None
 
@@ -156,10 +156,10 @@ def test_tiles_tell_what_arrived_and_at_the_first_attempt(
     make_delivery_rollup(hub, place, 3)
     make_delivery_rollup(hub, place, 1, outcome="retry")
     make_delivery_rollup(hub, place, 9, hour=now() - timedelta(hours=30))
-    found = overview.tiles(hub, actor).delivered
+    found = overview.first_screen(hub, actor)[0].delivered
     assert (found.hourly[-1], found.total, found.first_attempt_share) == (3, 3, 0.75)
     other = make_user(hub, "bob@example.com")
-    assert overview.tiles(hub, other).delivered.first_attempt_share is None
+    assert overview.first_screen(hub, other)[0].delivered.first_attempt_share is None
 
 
 def test_dead_letters_of_open_issues_fail_now(hub: Hub) -> None:
@@ -167,18 +167,18 @@ def test_dead_letters_of_open_issues_fail_now(hub: Hub) -> None:
     event_id = make_event(hub, make_integration(hub, actor))
     place = make_destination(hub, actor)
     make_issue(hub, *[make_delivery(hub, event_id, place, status="dead") for _ in range(2)])
-    assert overview.tiles(hub, actor).dead == 2
-    assert overview.tiles(hub, make_user(hub, "bob@example.com")).dead == 0
+    assert overview.first_screen(hub, actor)[0].dead == 2
+    assert overview.first_screen(hub, make_user(hub, "bob@example.com"))[0].dead == 0
 
 
 @pytest.mark.parametrize("column", ["resolved_at", "payload_removed_at"])
 def test_what_nobody_needs_to_mend_no_longer_counts_as_failed(hub: Hub, column: str) -> None:
     actor = make_user(hub)
     event_id = make_event(hub, make_integration(hub, actor), status="failed")
-    assert overview.tiles(hub, actor).failed == 1
+    assert overview.first_screen(hub, actor)[0].failed == 1
     with hub.database.write() as session:
         setattr(session.get_one(WebhookEvent, event_id), column, now())
-    assert overview.tiles(hub, actor).failed == 0
+    assert overview.first_screen(hub, actor)[0].failed == 0
     (card,) = overview.cards(hub, actor)
     assert (card.failed, card.state) == (0, "healthy")
 

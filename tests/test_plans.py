@@ -54,7 +54,7 @@ ASKED = [
 ]
 Case = Callable[[Hub, Actor], Any]
 READS: dict[str, Case] = {
-    "tiles": overview.tiles,
+    "first screen": overview.first_screen,
     "cards": overview.cards,
     "volume": lambda hub, actor: overview.volume(hub, actor, hours=24),
     "types": events.list_event_types,
