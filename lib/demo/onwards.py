@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ from lib.worker.database_thread import DatabaseThread
 from lib.worker.delivering import Deliverer
 
 _ADDRESS = "203.0.113.20"
+# Every fifth request to a place takes an answer that it has not given yet.
+_TURN = 5
 _ACCEPTED = Reply(200, {"content-type": "text/plain"}, b"Accepted")
 _SUCCESS = Reply(200, {"content-type": "application/json"}, b'{"status":"success"}')
 _THANKS = Reply(200, {"content-type": "application/json"}, b'{"received":true}')
@@ -75,21 +78,38 @@ PLACES = (
 
 
 class DemoSender:
-    """Answers as the places do, without a network."""
+    """Answers as the places do, without a network.
+
+    How much is sent depends on the hour, so each answer that was not rolled yet takes its turn:
+    a demo always has something that died.
+    """
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._answers = {urlsplit(place.url).hostname: place.answers for place in PLACES}
+        self._not_given = {
+            host: [reply for _, reply in answers] for host, answers in self._answers.items()
+        }
+        self._asked = Counter[str | None]()
 
     async def post(self, request: OutgoingRequest) -> Exchange:
         """Return one of the place's answers and likely times."""
-        answers = self._answers[urlsplit(request.url).hostname]
-        (reply,) = self._dice.choices(
-            [reply for _, reply in answers], [share for share, _ in answers]
-        )
+        reply = self._choose(urlsplit(request.url).hostname)
         first_byte_ms = self._dice.lognormvariate(4.6, 0.6)
         timings = Timings(total_ms=first_byte_ms + 1, first_byte_ms=first_byte_ms)
         return Exchange(timings, reply=reply, remote_address=_ADDRESS)
+
+    def _choose(self, host: str | None) -> Reply:
+        answers, not_given = self._answers[host], self._not_given[host]
+        (reply,) = self._dice.choices(
+            [reply for _, reply in answers], [share for share, _ in answers]
+        )
+        self._asked[host] += 1
+        if not_given and self._asked[host] % _TURN == 0:
+            reply = not_given[-1]
+        if reply in not_given:
+            not_given.remove(reply)
+        return reply
 
 
 def add_places(hub: Hub, member: Actor, issued: dict[str, Issued]) -> None:
