@@ -69,3 +69,9 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
             pass
         time.sleep(0.1)
     raise AssertionError(f"{url} did not answer")
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started and that still run."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]

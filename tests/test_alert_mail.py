@@ -23,11 +23,11 @@ from lib.alerts.mail import Mail, MailError, MailServer, send_mail
 from lib.alerts.mail_settings import MailDraft
 from lib.alerts.wording import SMS_CHARACTERS, as_hook, as_html, as_sms, as_text, compose
 from lib.clock import now
+from lib.courier.sender import CourierSender
 from lib.errors import InvalidInput, NotAllowed
 from lib.hub import Hub
 from lib.keys import create_key_file, read_key_file
 from lib.models import Alert, AlertMessage, DestinationState, HubSetting
-from lib.outgoing.late_sender import LateSender
 from lib.rotation import count_outdated, reseal
 from lib.seals import Vault
 from lib.settings import decode_master_keys
@@ -268,7 +268,7 @@ def test_the_running_worker_tells_by_mail_and_hook(
         _open_breaker(opened, staff)
 
         async def work() -> None:
-            async with LateSender(settings, 5) as sender:
+            async with CourierSender(settings, 5) as sender:
                 await _work_until(Worker(opened, sender), lambda: bool(told and box.mails))
 
         asyncio.run(work())

@@ -1,11 +1,11 @@
 """Runs the receiver: `python -m webhook_receiver`."""
 
-import gc
 import sys
 
 import structlog
 import uvicorn
 
+from lib.collector import settle_collector
 from lib.errors import ConfigError
 from lib.hub import Hub, open_hub
 from lib.log import configure_logging
@@ -39,11 +39,7 @@ def main() -> int:
 def _serve(hub: Hub) -> None:
     app = create_app(hub)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    # What start-up made lives as long as the process; the collector need not walk it again.
-    gc.collect()
-    gc.freeze()
-    # Each waiting request holds hundreds of young objects, and none of them is garbage yet.
-    gc.set_threshold(20_000, 50, 50)
+    settle_collector(20_000, 50, 50)
     uvicorn.run(
         app,
         host="0.0.0.0",  # noqa: S104 - providers reach it from outside; a proxy may stand before it

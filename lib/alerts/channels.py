@@ -25,7 +25,7 @@ from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import AlertChannel, IntegrationConfig, User
-from lib.outgoing.late_sender import LateSender
+from lib.outgoing.hook_sender import HookSender
 
 CHANNEL_KINDS = {"email": "E-mail", "slack": "Slack-compatible hook", "sms": "SMS"}
 MOST_CHANNELS = 20
@@ -187,7 +187,7 @@ def send_test(hub: Hub, actor: Actor, channel_id: str) -> Failure | None:
 
 
 async def _try(hub: Hub, row: AlertChannel) -> Failure | None:
-    async with LateSender(hub.settings, _TRIAL_SECONDS) as sender:
+    async with HookSender(hub.settings.allowed_private_networks, _TRIAL_SECONDS) as sender:
         transports = Transports(hub, sender)
         try:
             return await transports.send(row, trial_news(hub.settings.dashboard_address))

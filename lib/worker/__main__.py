@@ -1,17 +1,17 @@
 """Runs one worker: `python -m lib.worker`."""
 
 import asyncio
-import gc
 import signal
 import sys
 
 import structlog
 import uvloop
 
+from lib.collector import settle_collector
+from lib.courier.sender import CourierSender
 from lib.errors import ConfigError
 from lib.hub import Hub, open_hub
 from lib.log import configure_logging
-from lib.outgoing.late_sender import LateSender
 from lib.settings import load_settings
 from lib.worker.loop import Worker
 
@@ -32,7 +32,8 @@ def main() -> int:
     except ConfigError as error:
         log.error("not_started", why=error.message)
         return 1
-    _tune()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    settle_collector(10_000, 10, 10)
     try:
         uvloop.run(_work(hub))
     finally:
@@ -40,18 +41,9 @@ def main() -> int:
     return 0
 
 
-def _tune() -> None:
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    # What start-up made lives as long as the process; the collector need not walk it again.
-    gc.collect()
-    gc.freeze()
-    # Each request under way holds hundreds of young objects, and none of them is garbage yet.
-    gc.set_threshold(10_000, 10, 10)
-
-
 async def _work(hub: Hub) -> None:
     total_seconds = min(_LONGEST_ATTEMPT_SECONDS, hub.settings.delivery_lease_seconds / 2)
-    async with LateSender(hub.settings, total_seconds) as sender:
+    async with CourierSender(hub.settings, total_seconds) as sender:
         worker = Worker(hub, sender)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
