@@ -23,7 +23,8 @@ from lib.hub import Hub
 from lib.outgoing import replays
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.providers.base import CheckResult
-from lib.providers.registry import get_provider
+from lib.providers.registry import all_providers, get_provider
+from lib.settings import Settings
 from tests.calling import ApiCaller, calling, make_caller, use_actions
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
@@ -32,6 +33,7 @@ from tests.outgoing_factories import make_delivery, make_destination, make_route
 from webhook_receiver.api.catalog import OPERATIONS
 from webhook_receiver.api.openapi import build_document
 from webhook_receiver.api.operations import Operation
+from webhook_receiver.api.serving import JSON
 from webhook_receiver.app import create_app
 
 EXAMPLES = 25
@@ -60,6 +62,21 @@ def test_the_document_is_valid_and_complete(sqlite_hub: Hub) -> None:
             assert {*re.findall(r"{(\w+)}", path)} <= names
             assert all(parameter.get("description") or parameter["in"] == "path"
                        for parameter in entry["parameters"]), (path, method)  # fmt: skip
+
+
+def test_the_document_spells_out_what_each_action_is_given() -> None:
+    document = build_document(Settings())
+    path = document["paths"]["/api/integrations/{id}/actions/{action}"]
+    body = path["post"]["requestBody"]
+    shapes = {each["$ref"].rpartition("/")[2] for each in body["content"][JSON]["schema"]["anyOf"]}
+    actions = [(provider, action) for provider in all_providers() for action in provider.actions]
+    assert shapes == {action.input.__name__ for _, action in actions}
+    for provider, action in actions:
+        use = f"- `{action.name}` of {provider.label}: `{action.input.__name__}`"
+        assert use in body["description"].split("\n")
+        shown = document["components"]["schemas"][action.input.__name__]
+        assert shown.get("properties", {}).keys() == action.input.model_fields.keys()
+        assert shown["additionalProperties"] is False
 
 
 class _Page(HTMLParser):

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, RootModel
 
 from lib import actions
 from lib.ids import new_id
+from lib.providers.registry import all_providers
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.shapes import Shown
 
@@ -90,6 +91,11 @@ OPERATIONS = (
         handler=run_action,
         answer=ActionAnswer,
         body=ActionGiven,
+        bodies={
+            f"`{action.name}` of {provider.label}": action.input
+            for provider in all_providers()
+            for action in provider.actions
+        },
         creates=True,
         calls_vendor=True,
         raises=(502,),

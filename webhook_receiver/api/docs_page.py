@@ -23,6 +23,7 @@ details { margin: .5rem 0; }
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 CONTENT_POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'"
 _CODE = re.compile(r"`([^`]+)`")
+_CODE_HTML = re.compile(r"<code>(\w+)</code>")
 _METHODS = ("get", "post", "put", "delete")
 
 
@@ -79,8 +80,7 @@ def _draw_operation(document: dict[str, Any], path: str, method: str) -> str:
         _draw_parameters(entry.get("parameters", [])),
     ]
     if "requestBody" in entry:
-        schema = entry["requestBody"]["content"]["application/json"]["schema"]
-        parts.append(_draw_schema(document, "Body", schema))
+        parts.append(_draw_body(document, entry["requestBody"]))
     for status, answer in entry["responses"].items():
         if status.startswith("2"):
             content = answer.get("content", {}).get("application/json")
@@ -93,6 +93,26 @@ def _draw_operation(document: dict[str, Any], path: str, method: str) -> str:
         if not status.startswith("2")
     )
     return "".join([*parts, f"<p>Problems: {refusals}</p></section>"])
+
+
+def _draw_body(document: dict[str, Any], body: dict[str, Any]) -> str:
+    schema = body["content"]["application/json"]["schema"]
+    if "anyOf" not in schema:
+        return _draw_schema(document, "Body", schema)
+    uses = body["description"].removeprefix("- ").split("\n- ")
+    items = "".join(f"<li>{_link_shapes(document, _prose(use))}</li>" for use in uses)
+    return f"<details><summary>Body: depends on what is asked</summary><ul>{items}</ul></details>"
+
+
+def _link_shapes(document: dict[str, Any], prose: str) -> str:
+    """Return HTML in which the names of shapes lead to them."""
+    shapes = document["components"]["schemas"]
+    return _CODE_HTML.sub(
+        lambda found: (
+            _kind({"$ref": found[1]}) if _draw_fields(shapes.get(found[1], {})) else found[0]
+        ),
+        prose,
+    )
 
 
 def _draw_parameters(parameters: list[dict[str, Any]]) -> str:

@@ -89,8 +89,21 @@ def _describe(operation: Operation, noun: str) -> dict[str, Any]:
     if operation.creates:
         described["parameters"].append(_key_parameter())
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": _content(JSON, operation.body)}
+        described["requestBody"] = _body(operation, operation.body)
     return described
+
+
+def _body(operation: Operation, model: type[BaseModel]) -> dict[str, Any]:
+    if not operation.bodies:
+        return {"required": True, "content": _content(JSON, model)}
+    shapes = sorted({*operation.bodies.values()}, key=lambda shape: shape.__name__)
+    schema: dict[str, Any] = {"anyOf": [PydanticSchema(schema_class=shape) for shape in shapes]}
+    uses = [f"- {use}: `{shape.__name__}`" for use, shape in operation.bodies.items()]
+    return {
+        "required": True,
+        "description": "\n".join(uses),
+        "content": {JSON: {"schema": schema}},
+    }
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:

@@ -44,7 +44,8 @@ class Operation:
 
     `scope` is what a token needs, None for any token. A handler runs in a thread and may
     raise any HubError. `creates` lets callers send an Idempotency-Key; `calls_vendor` keeps
-    slow calls apart from quick ones; `raises` are the statuses that it alone can have.
+    slow calls apart from quick ones; `raises` are the statuses that it alone can have. `bodies`
+    says of a body that takes many shapes which it takes when, in words for the document.
     """
 
     method: str
@@ -55,6 +56,7 @@ class Operation:
     answer: type[BaseModel] | None = None
     status: int = 200
     body: type[BaseModel] | None = None
+    bodies: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     query: type[BaseModel] | None = None
     other_answers: Mapping[int, type[BaseModel]] = field(default_factory=dict)
     creates: bool = False
