@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from lib import integrations
 from lib.access import Actor
 from lib.alerts import channels, kind_mutes, reading
 from lib.alerts.channels import ChannelDraft
@@ -352,6 +353,24 @@ def test_tokens_that_nobody_used_are_in_order(hub: Hub, ada: Actor) -> None:
     with shifted(timedelta(minutes=2)):
         _look(hub)
     assert [each.message for each in _alerts(hub)] == ["HighLevel refused it."]
+
+
+def test_a_secret_that_is_old_is_told_whatever_stands_before_it(hub: Hub, ada: Actor) -> None:
+    values = {"location_id": "ve9EPM428h8vShlRW1KT", "private_token": "pit-0123456789"}
+    with shifted(-timedelta(days=85)):
+        make_integration(hub, ada, "Old scenario", service_name="make")
+        issued = integrations.add(
+            hub, ada, service_name="gohighlevel", name="Old key", values=values
+        )
+    make_integration(hub, ada, "New key", service_name="gohighlevel")
+    _look(hub)
+    (alert,) = _alerts(hub)
+    assert (alert.kind, alert.object_id) == ("credential_expiring", issued.integration.id)
+    assert "85 days old" in alert.message
+    fresh = {**values, "private_token": "pit-9876543210"}
+    integrations.update(hub, ada, issued.integration.id, name="Old key", values=fresh)
+    _look(hub)
+    assert _alerts(hub)[0].state == "resolved"
 
 
 def test_the_silence_is_told_with_its_rhythm(hub: Hub, ada: Actor) -> None:

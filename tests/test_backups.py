@@ -1,5 +1,6 @@
 """The book of backups: made, proven, and made every day by exactly one worker."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lib.clock import now, shifted
 from lib.errors import HubError, InvalidInput, NotAllowed
 from lib.hub import Hub
 from tests.factories import make_user
+from tests.processes import start_worker
 
 
 @pytest.fixture
@@ -54,6 +56,28 @@ def test_the_daily_backup_is_made_once_and_old_ones_go(
     (left,) = list_backups(hub, staff)
     assert left.tested_at
     assert [each.name for each in (tmp_path / "daily").iterdir()] == [Path(left.path).name]
+
+
+def test_of_two_workers_one_makes_the_backup(hub: Hub, staff: Actor, tmp_path: Path) -> None:
+    with shifted(-timedelta(days=1)):
+        set_schedule(hub, staff, Schedule(True, now().hour, str(tmp_path / "daily"), 3))
+    assert is_due(hub)
+    workers = [start_worker(hub.settings), start_worker(hub.settings)]
+    try:
+        for _ in range(300):
+            found = list_backups(hub, staff)
+            if found and found[0].tested_at:
+                break
+            assert all(worker.poll() is None for worker in workers)
+            time.sleep(0.1)
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.wait(20)
+    (made,) = list_backups(hub, staff)
+    assert made.tested_at
+    assert made.error is None
+    assert [each.name for each in (tmp_path / "daily").iterdir()] == [Path(made.path).name]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from lib.alerts.conditions import MOST_ROWS, of_integration
 from lib.alerts.kinds import Condition
 from lib.models import ApiToken, Destination, IntegrationConfig, OAuthGrant
-from lib.providers.registry import find_provider
+from lib.providers.base import Provider
+from lib.providers.registry import all_providers, find_provider
 
 KIND = "credential_expiring"
 _TOKEN_AHEAD = timedelta(days=7)
@@ -60,24 +62,35 @@ def _troubled_grants(session: Session, moment: datetime) -> list[Condition]:
 
 
 def _old_secrets(session: Session, moment: datetime) -> list[Condition]:
+    ages = {provider.slug: age for provider in all_providers() if (age := _least_age(provider))}
+    # A secret is no older than its integration.
+    old_enough = or_(
+        *(
+            (col(IntegrationConfig.service_name) == slug)
+            & (col(IntegrationConfig.created_at) <= moment - age)
+            for slug, age in ages.items()
+        )
+    )
     rows = session.exec(
         select(IntegrationConfig)
         .where(
             col(IntegrationConfig.deleted_at).is_(None),
             col(IntegrationConfig.is_active).is_(True),
+            old_enough,
         )
-        .limit(MOST_ROWS)
-    ).all()
-    found = []
-    for row in rows:
-        words = _old_secret_words(row, moment)
-        if words:
-            found.append(
-                of_integration(
-                    row, KIND, title=f"A secret of {row.name} should be replaced", message=words
-                )
-            )
-    return found
+        .execution_options(yield_per=MOST_ROWS)
+    )
+    return [
+        of_integration(row, KIND, title=f"A secret of {row.name} should be replaced", message=words)
+        for row in rows
+        if (words := _old_secret_words(row, moment))
+    ]
+
+
+def _least_age(provider: Provider) -> timedelta | None:
+    """Return from which age on a secret of this provider is worth a word, None for never."""
+    days = [field.rotate_days for field in provider.fields if field.rotate_days is not None]
+    return timedelta(days=min(days) - _WARNED_DAYS) if days else None
 
 
 def _old_secret_words(row: IntegrationConfig, moment: datetime) -> str:
