@@ -8,9 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 SQLITE_BUSY_MILLISECONDS = 5_000
+# The database is away, or all of its connections are in use: the same step may pass later.
+OUTAGES = (OperationalError, InterfaceError, PoolTimeout)
 # On PostgreSQL the receiver notifies here with each batch of events that it commits.
 EVENTS_CHANNEL = "hub_events"
 

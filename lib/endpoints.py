@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from lib.clock import now
 from lib.credentials import open_previous, open_values
+from lib.database import OUTAGES
 from lib.errors import SecretUnreadable, SignatureError, StorageUnavailable
 from lib.hub import Hub
 from lib.integrations import REVISION, token_digest
@@ -124,7 +125,7 @@ class EndpointDirectory:
             try:
                 with self._hub.database.read() as session:
                     self._reload(session)
-            except DBAPIError as error:
+            except (DBAPIError, *OUTAGES) as error:
                 raise StorageUnavailable(
                     "The database does not answer. Check that it runs and has space."
                 ) from error

@@ -109,6 +109,7 @@ async def _deliver(hub: Hub, sender: ScriptedSender, until: Callable[[], bool]) 
     database = DatabaseThread(hub.database)
     deliverer = Deliverer(hub, sender, database)
     running = asyncio.create_task(deliverer.run())
+    holding = asyncio.create_task(deliverer.keep_leases())
     try:
         async with asyncio.timeout(30):
             while not until():
@@ -116,6 +117,7 @@ async def _deliver(hub: Hub, sender: ScriptedSender, until: Callable[[], bool]) 
                     running.result()
                 await asyncio.sleep(0.01)
     finally:
+        holding.cancel()
         deliverer.stop()
         await running
         await deliverer.finish(1.0)

@@ -73,9 +73,10 @@ NO_LENGTH_BUDGET = ("lib/migrations/versions",)
 # A framework calls these, so their signatures are its own; the reason stands beside each.
 FOREIGN_SIGNATURES: dict[str, str] = {}
 
-# The two edges that may catch everything: each logs the traceback and goes on or ends.
+# The edges that may catch everything: each logs what it was and goes on or ends.
 BROAD_EXCEPT_AT: dict[str, str] = {
     "lib/worker/delivering.py": "the delivery attempt: one bad destination stops no other",
+    "lib/worker/settling.py": "an attempt that cannot be recorded holds up no other",
     "lib/worker/__main__.py": "process start-up",
     "webhook_receiver/__main__.py": "process start-up",
 }

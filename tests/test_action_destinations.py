@@ -263,6 +263,20 @@ def test_a_mapping_that_yields_no_input_is_dead_with_the_reason(
     assert issues.list_issues(acting, ada).rows
 
 
+def test_what_is_no_text_is_never_asked_of_the_service(
+    acting: Hub, ada: Actor, item: Integration, fakes: Vendors
+) -> None:
+    place = row_of(acting, add(acting, ada, item))
+    event_id = make_event(acting, item, payload={"From": PHONE, "Body": "odd \ud800"})
+    (delivery_id,) = queue(acting, item, event_id, destination=place)
+    with acting.database.write() as session:
+        session.get_one(Delivery, delivery_id).mapping = "{to: data.From, body: data.Body}"
+    row = run_until_attempted(acting, delivery_id)
+    assert (row.status, row.error_class) == ("dead", "config")
+    assert "no text" in (row.last_error or "")
+    assert sent(fakes) == []
+
+
 @pytest.mark.parametrize(
     ("token", "status", "error_class", "words"),
     [

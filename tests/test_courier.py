@@ -196,7 +196,7 @@ def test_courier_that_is_killed_loses_no_request_and_is_replaced() -> None:
 
 def test_courier_that_is_stuck_is_ended() -> None:
     async def run() -> Exchange:
-        async with open_sender(patience_seconds=-4.5) as sender:
+        async with open_sender(patience_seconds=-1.5) as sender:
             asked = asyncio.create_task(sender.post(to(mute)))
             os.kill(await courier_of(asked, mute), signal.SIGSTOP)
             return await asked
@@ -256,6 +256,9 @@ def test_courier_ends_with_a_worker_that_is_killed() -> None:
 def test_courier_knows_neither_keys_nor_database(monkeypatch: pytest.MonkeyPatch) -> None:
     key = base64.b64encode(bytes(32)).decode()
     monkeypatch.setenv("HUB_MASTER_KEYS", key)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "hush-token")
+    monkeypatch.setenv("PGPASSWORD", "hush-password")
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/ssl/own.pem")
     monkeypatch.setenv("HUB_DATABASE_URL", "sqlite:///hush.db")
 
     async def run() -> tuple[bytes, Exchange]:
@@ -268,6 +271,7 @@ def test_courier_knows_neither_keys_nor_database(monkeypatch: pytest.MonkeyPatch
         environment, end = asyncio.run(run())
     assert b"PATH=" in environment
     assert key.encode() not in environment
-    assert b"hush.db" not in environment
+    assert b"hush" not in environment
+    assert b"SSL_CERT_FILE=/etc/ssl/own.pem" in environment
     assert b"HUB_" not in environment
     assert end.reply is not None

@@ -71,6 +71,67 @@ def is_settled(hub: Hub, delivery_id: str, attempts: int = 1) -> bool:
     return len(attempts_of(hub, delivery_id)) >= attempts
 
 
+def test_an_answer_that_asks_for_an_impossible_wait_ends_no_worker(hub: Hub) -> None:
+    owner = make_user(hub)
+    item = make_integration(hub, owner)
+    destination = make_destination(hub, owner, A)
+    (delivery_id,) = queue(hub, item, make_event(hub, item), destination=destination)
+    busy = answer(503, retry_after="1 Jan 99999999999999999999 00:00:00 GMT")
+    deliver(hub, ScriptedSender({A: [busy]}), until=lambda: is_settled(hub, delivery_id))
+    row = get_delivery(hub, delivery_id)
+    assert (row.status, row.attempts) == ("retrying", 1)
+
+
+def test_a_message_with_signs_that_cannot_be_stored_is_cleaned(hub: Hub) -> None:
+    owner = make_user(hub)
+    item = make_integration(hub, owner)
+    destination = make_destination(hub, owner, A)
+    (delivery_id,) = queue(hub, item, make_event(hub, item), destination=destination)
+    odd = Exchange(Timings(1.0), fault=Fault("connect", "No\x00way\ud800.", was_sent=True))
+    deliver(hub, ScriptedSender({A: [odd]}), until=lambda: is_settled(hub, delivery_id))
+    assert get_delivery(hub, delivery_id).last_error == "No way ."
+    assert attempts_of(hub, delivery_id)[0].error == "No way ."
+
+
+def test_an_attempt_that_cannot_be_recorded_holds_up_no_other(hub: Hub) -> None:
+    owner = make_user(hub)
+    item = make_integration(hub, owner)
+    odd_one, other = make_destination(hub, owner, A), make_destination(hub, owner, B)
+    event_id = make_event(hub, item)
+    (odd_id,) = queue(hub, item, event_id, destination=odd_one)
+    other_ids = queue(hub, item, event_id, destination=other, count=20)
+    # PostgreSQL's integers end before; SQLite keeps it.
+    sender = ScriptedSender({A: [answer(2**40)]})
+    deliver(hub, sender, until=lambda: all(is_settled(hub, each) for each in [odd_id, *other_ids]))
+    assert {get_delivery(hub, each).status for each in other_ids} == {"delivered"}
+    row = get_delivery(hub, odd_id)
+    assert (row.status, row.attempts, row.lease_id) == ("retrying", 1, None)
+    assert (sender.count(A), sender.count(B)) == (1, 20)
+
+
+def test_what_takes_longer_than_its_lease_is_still_held(hub: Hub) -> None:
+    owner = make_user(hub)
+    item = make_integration(hub, owner)
+    destination = make_destination(hub, owner, A)
+    (delivery_id,) = queue(hub, item, make_event(hub, item), destination=destination)
+    short = Hub(
+        hub.settings.model_copy(update={"delivery_lease_seconds": 2}), hub.database, hub.vault
+    )
+    sender = ScriptedSender(delay=lambda _url: 3.5)
+    released = []
+
+    def is_over() -> bool:
+        with hub.database.write() as session:
+            released.append(release_expired(session, now()))
+        return is_settled(hub, delivery_id)
+
+    deliver(short, sender, until=is_over)
+    assert not any(released)
+    assert sender.count(A) == 1
+    row = get_delivery(hub, delivery_id)
+    assert (row.status, row.attempts) == ("delivered", 1)
+
+
 def test_success_is_recorded_with_its_attempt(hub: Hub) -> None:
     owner = make_user(hub)
     item = make_integration(hub, owner)

@@ -19,6 +19,9 @@ log = structlog.get_logger()
 # A courier keeps the time of its requests by itself; one that is later than this is stuck.
 PATIENCE_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
+# What Python, its libraries, the resolver and OpenSSL read, and the time zone of the log.
+_NEEDED = frozenset({"PATH", "LANG", "TZ", "RES_OPTIONS", "LOCALDOMAIN", "LD_LIBRARY_PATH"})
+_NEEDED_BEGINNINGS = ("PYTHON", "LC_", "SSL_CERT_", "VIRTUAL_ENV")
 _END_SECONDS = 2.0
 _LOST = Fault(
     "connect",
@@ -70,15 +73,17 @@ class CourierSender:
             return self._line
 
 
+def _is_needed(name: str) -> bool:
+    """Say whether a courier gets a variable; what is left out may hold a key or a password."""
+    return name in _NEEDED or name.startswith(_NEEDED_BEGINNINGS)
+
+
 async def _start(orders: list[str], longest_seconds: float) -> "_Line":
     ours, theirs = socket.socketpair()
     with theirs:
         number = theirs.fileno()
         command = [sys.executable, "-m", "lib.courier", str(number), *orders]
-        # Our settings name the keys and the database.
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("HUB_")
-        }
+        environment = {name: value for name, value in os.environ.items() if _is_needed(name)}
         process = await asyncio.create_subprocess_exec(*command, pass_fds=[number], env=environment)
     line = _Line(process, longest_seconds)
     await asyncio.get_running_loop().create_unix_connection(lambda: line, sock=ours)

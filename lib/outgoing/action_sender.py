@@ -7,6 +7,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import orjson
 
@@ -63,7 +64,7 @@ class ActionSender:
     def _run(self, body: bytes) -> Reply | Fault:
         try:
             row, action = self._find()
-            given = check_input(action, orjson.loads(body))
+            given = check_input(action, _read(body))
         except (InvalidInput, NotFound) as error:
             return Fault("config", error.message, was_sent=False, is_final=True)
         try:
@@ -84,6 +85,17 @@ class ActionSender:
         with self.hub.database.read() as session:
             row = bound_integration(session, self.destination)
         return row, find_action(row.service_name, self.destination.config_data.get(ACTION, ""))
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise InvalidInput(
+            "A value holds signs that are no text, or a number too long. Leave it out of the "
+            "mapping.",
+            field="mapping",
+        ) from None
 
 
 def _explain(action: Action, error: ProviderError) -> Fault:

@@ -104,6 +104,12 @@ def claim(
     return Claims(claimed, min(later, default=None))
 
 
+def renew(session: Session, claimed: Sequence[Claimed], until: datetime) -> None:
+    """Hold longer what is still under its lease; what another worker holds by now stays so."""
+    statement = update(DELIVERIES).where(still_held(claimed)).values(lease_until=until)
+    session.connection().execute(statement)
+
+
 def release_expired(session: Session, moment: datetime) -> int:
     """Return deliveries to the queue whose worker did not come back; say how many."""
     return _requeue(session, expired(moment), moment)

@@ -42,7 +42,7 @@ def asked_wait(headers: Mapping[str, str], moment: datetime) -> timedelta | None
     else:
         try:
             until = parsedate_to_datetime(stated)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - moment
     return min(max(wait, timedelta(0)), LONGEST_RETRY_AFTER)

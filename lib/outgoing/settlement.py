@@ -27,9 +27,11 @@ from lib.outgoing.claim_statements import DELIVERIES
 from lib.outgoing.claims import Claimed
 from lib.outgoing.failure_counts import count_failures
 from lib.outgoing.issues import DeadLetter, note_dead
+from lib.providers.text import clean_text
 from lib.rollups import add_counts
 
 _LAST_COUNTED_ATTEMPT = 10
+_LONGEST_MESSAGE = 2_000
 
 
 class _Ending(NamedTuple):
@@ -141,7 +143,7 @@ def _end(item: Finished, moment: datetime) -> _Ending:
         finished_at=None if next_attempt_at else moment,
         response_status=reply.status if reply else None,
         error_class=judgement.error_class,
-        last_error=judgement.message,
+        last_error=_text(judgement.message),
     )
 
 
@@ -185,9 +187,14 @@ def _attempt_row(item: Finished, endings: dict[str, _Ending]) -> dict[str, Any]:
         "total_ms": exchange.timings.total_ms,
         "remote_address": exchange.remote_address,
         "error_class": result.judgement.error_class,
-        "error": result.judgement.message,
+        "error": _text(result.judgement.message),
         "created_at": result.started_at,
     }
+
+
+def _text(message: str | None) -> str | None:
+    """Return a message as every database stores it; one may quote what the other side said."""
+    return clean_text(message, _LONGEST_MESSAGE)
 
 
 def _json(headers: Mapping[str, str]) -> str:

@@ -8,12 +8,17 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from lib.database import Database
+from lib.database import OUTAGES, Database
 
 log = structlog.get_logger()
 
 OUTAGE_SECONDS = 2.0
 Result = TypeVar("Result")
+
+
+def name_of(error: Exception) -> str:
+    """Return the kind of a database's error; its text repeats the values of rows."""
+    return type(error.orig if isinstance(error, DBAPIError) else error).__name__
 
 
 class DatabaseThread:
@@ -31,12 +36,12 @@ class DatabaseThread:
         while True:
             try:
                 return await loop.run_in_executor(self._executor, step)
-            except DBAPIError as error:
-                log.warning("database_away", why=type(error.orig).__name__)
+            except (DBAPIError, *OUTAGES) as error:
+                log.warning("database_away", why=name_of(error))
                 await asyncio.sleep(OUTAGE_SECONDS)
 
     async def run_once(self, step: Callable[[], Result]) -> Result:
-        """Return the step's result; raise DBAPIError while the database is away."""
+        """Return the step's result; raise as the database does while it is away."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, step)
 
     def close(self) -> None:

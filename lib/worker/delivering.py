@@ -3,19 +3,29 @@
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from lib.clock import now
+from lib.database import OUTAGES
 from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Destination
 from lib.outgoing.action_sender import MAYBE_DONE, ActionSenders
 from lib.outgoing.attempt import AttemptResult, Job, make_attempt, not_sent
-from lib.outgoing.claims import Claimed, Claims, Lease, claim, first_due, release_claimed
+from lib.outgoing.claims import (
+    Claimed,
+    Claims,
+    Lease,
+    claim,
+    first_due,
+    release_claimed,
+    renew,
+)
 from lib.outgoing.destination_book import DestinationBook
 from lib.outgoing.envelope import build_envelope
 from lib.outgoing.exchange import Sender
@@ -23,8 +33,9 @@ from lib.outgoing.interrupted import bury_claimed
 from lib.outgoing.settlement import Finished, settle
 from lib.providers.registry import find_target
 from lib.providers.targets import Judgement, Target
-from lib.worker.database_thread import DatabaseThread
+from lib.worker.database_thread import DatabaseThread, name_of
 from lib.worker.lanes import Lanes
+from lib.worker.settling import settle_apart
 
 log = structlog.get_logger()
 
@@ -133,6 +144,18 @@ class Deliverer:
                 earliest = min(first_due(session).values(), default=None)
             if earliest is None or earliest > moment or capacity <= 0:
                 return Claims([], earliest)
+        try:
+            return self._settle_and_claim(done, held, capacity=capacity)
+        except OUTAGES:
+            raise
+        except Exception as error:  # noqa: BLE001 - its text would repeat the values of rows
+            # One attempt that cannot be written down must not hold up all the others.
+            log.error("settling_failed", attempts=len(done.finished), why=name_of(error))
+            settle_apart(self._hub.database, done.finished)
+            return self._settle_and_claim(_Done([], done.returned), held, capacity=capacity)
+
+    def _settle_and_claim(self, done: _Done, held: Mapping[str, int], *, capacity: int) -> Claims:
+        moment = now()
         with self._hub.database.write() as session:
             settle(session, done.finished, moment)
             release_claimed(session, done.returned, moment)
@@ -140,6 +163,19 @@ class Deliverer:
                 return Claims([], None)
             lease = Lease(new_id("lea"), moment, moment + self._lease)
             return claim(session, lease, capacity=capacity, held=held)
+
+    async def keep_leases(self) -> None:
+        """Hold on to what takes long; a vendor may, and work waits for a thread to ask it."""
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 4)
+            begun_before = now() - self._lease / 4
+            long = [c for c in self._under_way.values() if c.lease.taken_at < begun_before]
+            if long:
+                await self._database.run(partial(self._renew, long))
+
+    def _renew(self, claimed: Sequence[Claimed]) -> None:
+        with self._hub.database.write() as session:
+            renew(session, claimed, now() + self._lease)
 
     def _end(self, done: _Done, given_up: Sequence[Claimed]) -> None:
         with self._hub.database.write() as session:

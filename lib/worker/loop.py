@@ -64,6 +64,7 @@ class Worker:
             for step in (
                 self._process(),
                 self._keep_alive(),
+                self._deliverer.keep_leases(),
                 self._replay(),
                 self._retain(),
                 self._forget(),

@@ -9,14 +9,14 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from lib import api_tokens, audit, idempotency
 from lib.api_tokens import Caller
+from lib.database import OUTAGES
 from lib.errors import HubError
 from lib.hub import Hub
 from lib.idempotency import KeptAnswer
@@ -40,7 +40,6 @@ REPLAYED = "idempotency-replayed"
 # Quick calls and those that wait for a vendor have threads of their own, and both others than
 # the ones that look up the addresses of webhooks.
 _THREADS = 6
-_OUTAGES = (OperationalError, InterfaceError, PoolTimeout)
 Result = TypeVar("Result")
 
 
@@ -74,7 +73,7 @@ class Api:
             response = problem(Refusal(413, f"The body is larger than {most} bytes. Send less."))
         except ClientDisconnect:
             response = problem(Refusal(400, "The connection ended before the whole body arrived."))
-        except _OUTAGES as error:
+        except OUTAGES as error:
             log.error("api_without_database", why=type(error).__name__)
             response = problem(refusal_of_outage())
         await response(scope, receive, send)
