@@ -17,6 +17,9 @@ from lib import keys
 from lib.errors import ConfigError
 from lib.seals import Vault
 
+# What a URL may say in its query and the list of processes must not, by libpq's name for it:
+# https://www.postgresql.org/docs/15/libpq-envars.html
+_BY_ENVIRONMENT = {"password": "PGPASSWORD", "passfile": "PGPASSFILE"}
 # A table of a newer release may refer to those of the dump, so all go and not the dump's alone.
 # An extension's go with the extension.
 _DROP_TABLES = """
@@ -118,15 +121,22 @@ def _spare_database(url: URL) -> Iterator[URL]:
 
 
 def _address(url: URL) -> str:
-    # Arguments show in the list of processes, so the password goes by the environment.
-    plain = URL.create(
-        "postgresql", url.username, None, url.host, url.port, url.database, url.query
-    )
+    """Return the URL as an argument, which the list of processes shows: without its secrets."""
+    if "sslpassword" in url.query:
+        raise ConfigError(
+            "The programs of PostgreSQL take no sslpassword that other users of this machine "
+            "could not read. Use a client key without a pass phrase, in a file of mode 0600."
+        )
+    query = {name: value for name, value in url.query.items() if name not in _BY_ENVIRONMENT}
+    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
     return plain.render_as_string(hide_password=False)
 
 
 def _environment(url: URL) -> Mapping[str, str]:
-    return {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    # The query's password is the one that counts, as it is for the hub's own connections.
+    secret = {"password": url.password, **url.query}
+    given = {variable: secret.get(name) for name, variable in _BY_ENVIRONMENT.items()}
+    return {**os.environ, **{name: str(value) for name, value in given.items() if value}}
 
 
 def _run(url: URL, program: str, *arguments: str) -> str:

@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
 from sqlalchemy import MetaData, Table, insert, text
+from sqlalchemy.engine import make_url
 
 from lib import backup, backup_postgresql, keys
 from lib.access import Actor
@@ -195,3 +196,40 @@ def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ConfigError, match="apt-get install postgresql-client"):
         backup.back_up(settings, tmp_path / "hub.backup")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://hub:hunter2@h/hub?passfile=/run/pass",
+        "postgresql+psycopg://h/hub?user=hub&password=hunter2&passfile=/run/pass&sslmode=require",
+        "postgresql://hub:wrong@h/hub?password=hunter2&passfile=/run/pass",
+    ],
+)
+def test_no_secret_of_the_address_shows_in_the_list_of_processes(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = tmp_path / "said"
+    for program in ("pg_dump", "pg_restore", "psql"):
+        script = tmp_path / program
+        script.write_text(
+            f'#!/bin/sh\necho "$0 $*" >> {said}\necho "$PGPASSWORD $PGPASSFILE" >> {said}.secret\n'
+        )
+        script.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    backup.back_up(Settings(database_url=SecretStr(address)), tmp_path / "hub.backup")
+    backup_postgresql.replace(make_url(address), tmp_path / "hub.backup")
+    shown = said.read_text()
+    assert "hunter2" not in shown
+    assert "/run/pass" not in shown
+    assert ("sslmode=require" in shown) == ("sslmode" in address)
+    given = Path(f"{said}.secret").read_text().splitlines()
+    assert given.count("hunter2 /run/pass") == 2, "pg_restore writes to psql and needs none"
+
+
+def test_a_pass_phrase_that_would_show_is_refused(tmp_path: Path) -> None:
+    settings = Settings(database_url=SecretStr("postgresql://hub@h/hub?sslpassword=hunter2"))
+    with pytest.raises(ConfigError, match="without a pass phrase") as refused:
+        backup.back_up(settings, tmp_path / "hub.backup")
+    assert "hunter2" not in str(refused.value)
+    assert not (tmp_path / "hub.backup").exists()
