@@ -14,6 +14,7 @@ from lib.clock import now
 from lib.database import Database, sqlite_path
 from lib.errors import ConfigError, InvalidInput
 from lib.migrate import check_known_revision, migrate
+from lib.seals import Vault
 from lib.settings import Settings
 
 
@@ -50,14 +51,13 @@ def restore(settings: Settings, source: Path) -> Path | None:
     vault = keys.load_vault(settings)
     with closing(Database(url)) as database:
         if not database.is_sqlite:
-            backup_postgresql.restore(database.url, source, vault=vault)
-            migrate(database)
+            _replace_postgresql(database, source, vault=vault)
             return None
         path = sqlite_path(database.url)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         draft = Path(folder) / "restored.db"
         shutil.copyfile(source, draft)
-        _prove(draft, settings=settings)
+        _prove_file(draft, vault=vault)
         kept = _keep_present(path)
         _copy(draft, path)
     path.chmod(0o600)
@@ -81,18 +81,34 @@ def _copy(source: Path, target: Path) -> None:
         origin.backup(copy)
 
 
-def _prove(draft: Path, *, settings: Settings) -> None:
+def _replace_postgresql(database: Database, source: Path, *, vault: Vault) -> None:
+    backup_postgresql.check_canary(database.url, source, vault=vault)
+    with (
+        backup_postgresql.restored_beside(database.url, source) as spare,
+        closing(Database(spare)) as draft,
+    ):
+        _prove(draft, vault=vault)
+    backup_postgresql.replace(database.url, source)
+    migrate(database)
+
+
+def _prove_file(draft: Path, *, vault: Vault) -> None:
     with closing(Database(f"sqlite:///{draft}")) as database:
         try:
             check_integrity(database)
-            check_known_revision(database)
-            migrate(database)
-            with database.write() as session:
-                keys.check_canary(session, keys.load_vault(settings))
+            _prove(database, vault=vault)
         except DatabaseError as error:
             raise ConfigError(
                 "The file is not a backup of a SQLite hub. Nothing was changed."
             ) from error
+
+
+def _prove(database: Database, *, vault: Vault) -> None:
+    """Bring what was restored beside the hub up to date; raise ConfigError if it is not a hub's."""
+    check_known_revision(database)
+    migrate(database)
+    with database.write() as session:
+        keys.check_canary(session, vault)
 
 
 def check_integrity(database: Database) -> None:

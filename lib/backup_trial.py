@@ -1,14 +1,12 @@
 """Whether a backup can be restored: it is, into a database beside the hub that goes again."""
 
-import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import create_engine, func, text
+from sqlalchemy import func
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import select
@@ -63,34 +61,11 @@ def _try_sqlite(settings: Settings, source: Path) -> Proof:
 
 def _try_postgresql(settings: Settings, url: URL, source: Path) -> Proof:
     backup_postgresql.check_canary(url, source, vault=keys.load_vault(settings))
-    with _spare_database(url) as spare:
-        backup_postgresql.load(spare, source)
-        plain = spare.render_as_string(hide_password=False)
-        with closing(Database(plain)) as database:
-            return _examine(settings, database)
-
-
-@contextmanager
-def _spare_database(url: URL) -> Iterator[URL]:
-    """Yield an empty database on the same server, which is dropped at the end."""
-    name = f"hub_restore_test_{secrets.token_hex(6)}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        try:
-            with engine.connect() as connection:
-                connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE template0'))
-        except DatabaseError as error:
-            raise ConfigError(
-                "The hub's user may not make a database for the test on this server. Grant it: "
-                f"ALTER ROLE {url.username or 'hub'} CREATEDB"
-            ) from error
-        try:
-            yield url.set(database=name)
-        finally:
-            with engine.connect() as connection:
-                connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-    finally:
-        engine.dispose()
+    with (
+        backup_postgresql.restored_beside(url, source) as spare,
+        closing(Database(spare)) as database,
+    ):
+        return _examine(settings, database)
 
 
 def _examine(settings: Settings, database: Database) -> Proof:

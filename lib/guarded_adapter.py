@@ -8,7 +8,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
 from lib.addresses import check_address, check_url
@@ -63,9 +63,15 @@ class _GuardedConnection(HTTPConnection):
             self._dns_host = name
 
     def _checked_addresses(self, name: str) -> list[str]:
-        found = socket.getaddrinfo(
-            name.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM
-        )
+        # Of these classes the callers know that nothing was sent; a bare error says no such thing.
+        try:
+            found = socket.getaddrinfo(
+                name.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM
+            )
+        except socket.gaierror as error:
+            raise NameResolutionError(name, self, error) from error
+        except OSError as error:
+            raise NewConnectionError(self, f"Failed to look up '{name}' ({error})") from error
         addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
         for address in addresses:
             check_address(address, self._allowed)

@@ -47,6 +47,7 @@ from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
 from tests.fakes import twilio
 from tests.fakes.trouble import BUSY_SECONDS
+from tests.networks import NameServer
 
 LOOK = "{page_size: `1`}"
 MAPPING = "{to: data.From, body: join('', ['You wrote: ', data.Body])}"
@@ -320,6 +321,34 @@ def test_a_vendor_that_asks_to_wait_is_not_called_before(
     blocked_until = state_of(acting, row_of(acting, place)).blocked_until
     assert blocked_until
     assert blocked_until >= begun + asked
+
+
+def assert_asked_again_when_the_name_is_unknown(
+    hub: Hub, delivery_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    NameServer(monkeypatch)
+    row = run_until_attempted(hub, delivery_id)
+    assert (row.status, row.error_class) == ("retrying", "connect")
+    assert "may have been done" not in (row.last_error or "")
+
+
+def test_trap_14_a_message_waits_for_the_name_of_the_vendor(
+    hub: Hub, ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = hub.settings.model_copy(update={"twilio_api_url": "https://no.example"})
+    acting = Hub(settings=settings, database=hub.database, vault=hub.vault)
+    item = connect_twilio(acting, ada)
+    delivery_id = queue_one(acting, item, add(acting, ada, item))
+    assert_asked_again_when_the_name_is_unknown(acting, delivery_id, monkeypatch)
+
+
+def test_trap_14_a_hook_waits_for_the_name_of_the_vendor(
+    hub: Hub, ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"hook_url": "https://hooks.zapier.com/hooks/catch/1/a/"}
+    item = integrations.add(hub, ada, service_name="zapier", name="Zap", values=values).integration
+    delivery_id = queue_one(hub, item, add(hub, ada, item, "trigger_hook"), "{data: data}")
+    assert_asked_again_when_the_name_is_unknown(hub, delivery_id, monkeypatch)
 
 
 def test_what_was_not_sent_goes_out_later(

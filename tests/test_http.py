@@ -1,6 +1,7 @@
 """The vendor client: what it sends, keeps, caps and hides."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -171,11 +172,29 @@ def test_certificate_and_sni_are_of_the_host_name_although_an_ip_is_dialled(
             assert server.server_names == ["hook.example"]
 
 
-def test_unknown_name_is_retryable(names: NameServer) -> None:
-    with VendorClient() as client, pytest.raises(ProviderError) as caught:
-        client.request("POST", "https://no.example/hush")
+@pytest.mark.parametrize("vouched", [(), ("https://no.example",)], ids=["guarded", "vouched"])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        socket.gaierror(socket.EAI_NONAME, "unknown"),
+        socket.gaierror(socket.EAI_AGAIN, "try again"),
+        OSError(errno.EMFILE, "too many open files"),
+    ],
+)
+def test_trap_14_failed_look_up_is_retryable_and_nothing_was_sent(
+    monkeypatch: pytest.MonkeyPatch, failure: OSError, vouched: tuple[str, ...]
+) -> None:
+    def look_up(*_: object, **__: object) -> list[object]:
+        raise failure
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with VendorClient((), vouched) as client, pytest.raises(ProviderError) as caught:
+        client.request("POST", "https://no.example/hush", secret_path=True)
     assert client.calls[0].error == "connect"
     assert not caught.value.permanent
+    assert caught.value.is_unprocessed
+    assert caught.value.__context__ is None
+    assert "hush" not in f"{caught.value} {client.calls}"
 
 
 def test_only_the_operators_own_addresses_are_exempt(url: str, names: NameServer) -> None:
