@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lib.api_calls import keep_calls
 from lib.budgets import open_client
-from lib.errors import InvalidInput, NotFound
+from lib.errors import InvalidInput, NotFound, ProviderError
 from lib.http import VendorClient
 from lib.hub import Hub
 from lib.models import IntegrationConfig
@@ -24,6 +24,9 @@ from lib.providers.registry import get_provider
 
 log = structlog.get_logger()
 
+MAYBE_DONE = (
+    "It may have been done, so it is not repeated. Look at the service before you send it again."
+)
 _SHOWN_NAME = 40
 
 
@@ -61,6 +64,17 @@ def check_usable(row: IntegrationConfig, action: Action) -> None:
             "The integration is paused, so it changes and sends nothing. Resume it first.",
             field="integration_id",
         )
+
+
+def is_unsure(action: Action, error: ProviderError) -> bool:
+    """Tell whether what reaches a person may have been done all the same; see Effect."""
+    return action.effect == "send" and not error.permanent and not error.is_unprocessed
+
+
+def explain_unsure(error: ProviderError) -> str:
+    """Say what went wrong and that it may be done, without the vendor's advice to try again."""
+    said = error.message.partition(". ")[0].rstrip(".")
+    return f"{said}. {MAYBE_DONE}"
 
 
 def perform(hub: Hub, row: IntegrationConfig, action: Action, *, given: ActionInput) -> Any:

@@ -7,11 +7,19 @@ from typing import Any
 from lib import audit
 from lib.access import Actor
 from lib.action_runs import ActionOutcome as ActionOutcome
-from lib.action_runs import check_input, check_usable, find_action, timed
+from lib.action_runs import (
+    check_input,
+    check_usable,
+    explain_unsure,
+    find_action,
+    is_unsure,
+    timed,
+)
+from lib.errors import OutcomeUnknown, ProviderError
 from lib.hub import Hub
 from lib.integrations import owned_row
 from lib.providers.actions import Action, Effect
-from lib.providers.registry import get_provider
+from lib.providers.registry import all_providers, get_provider
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,8 @@ def run_action(
     """Validate `given`, do it once and log each call to the vendor.
 
     Raises NotFound for another's integration or an unknown action, InvalidInput naming the
-    first bad field or a paused integration, and ProviderError as the vendor answered.
+    first bad field or a paused integration, ProviderError as the vendor answered, and
+    OutcomeUnknown when nobody knows whether it reached a person.
     """
     with hub.database.read() as session:
         row = owned_row(session, actor, integration_id)
@@ -51,7 +60,21 @@ def run_action(
             audit.record(
                 session, actor, "integration.acted", row.id, name=row.name, asked=action.name
             )
-    return timed(hub, row, action, given=checked)
+    try:
+        return timed(hub, row, action, given=checked)
+    except ProviderError as error:
+        if is_unsure(action, error):
+            raise OutcomeUnknown(explain_unsure(error)) from error
+        raise
+
+
+def reaches_person(name: str) -> bool:
+    """Tell whether an action of this name reaches a person at any service."""
+    return any(
+        action.name == name and action.effect == "send"
+        for provider in all_providers()
+        for action in provider.actions
+    )
 
 
 def _view(action: Action) -> ActionView:

@@ -14,7 +14,7 @@ from math import ceil
 from typing import Unpack
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from lib import integrations
@@ -162,7 +162,7 @@ class PacedClient(VendorClient):
         taken = self.purse.take()
         answer = super().request(method, url, **options)
         # The call is done: its answer must not be lost with what it would have taught.
-        with suppress(DBAPIError):
+        with suppress(SQLAlchemyError):
             self.purse.learn(answer, taken)
         return answer
 

@@ -103,6 +103,10 @@ class ProviderError(HubError):
         self.retry_after = retry_after
 
 
+class OutcomeUnknown(HubError):
+    """What reaches a person may have been done or not, so nothing here asks for it again."""
+
+
 class BudgetSpent(RateLimited, ProviderError):
     """The hub kept a call back, because the vendor's limit for the account is reached.
 

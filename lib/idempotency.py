@@ -13,8 +13,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from lib.access import Actor
+from lib.action_runs import MAYBE_DONE
 from lib.clock import now
-from lib.errors import HubError, InvalidInput, SecretUnreadable
+from lib.errors import HubError, InvalidInput, OutcomeUnknown, SecretUnreadable
 from lib.hub import Hub
 from lib.models import IdempotencyKey
 
@@ -31,11 +32,15 @@ class StillUnderWay(HubError):
 
 @dataclass(frozen=True)
 class Attempt:
-    """A key as one request uses it; `digest` tells whether another request is the same."""
+    """A key as one request uses it; `digest` tells whether another request is the same.
+
+    `may_repeat` says whether it may be done once more when nobody knows how it ended.
+    """
 
     user_id: str
     key: str
     digest: str
+    may_repeat: bool = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,16 +52,19 @@ class KeptAnswer:
     body: bytes
 
 
-def begin(hub: Hub, actor: Actor, *, key: str, digest: str) -> Attempt | KeptAnswer:
+def begin(
+    hub: Hub, actor: Actor, *, key: str, digest: str, may_repeat: bool = True
+) -> Attempt | KeptAnswer:
     """Claim a key for a request, or return what the same request was answered before.
 
-    Raises InvalidInput when the key is bad or stands for another request, and StillUnderWay.
+    Raises InvalidInput when the key is bad or stands for another request, StillUnderWay, and
+    OutcomeUnknown when the first request was cut off and may not be repeated.
     """
     if not _KEY.fullmatch(key):
         raise InvalidInput(
             f"Give an {_FIELD} of 1 to 255 visible ASCII characters, such as a UUID.", field=_FIELD
         )
-    attempt = Attempt(actor.id, key, digest)
+    attempt = Attempt(actor.id, key, digest, may_repeat)
     with hub.database.write() as session:
         _prune(session)
         if _claim(session, attempt, is_sqlite=hub.database.is_sqlite):
@@ -68,7 +76,7 @@ def begin(hub: Hub, actor: Actor, *, key: str, digest: str) -> Attempt | KeptAns
 
 
 def finish(hub: Hub, attempt: Attempt, answer: KeptAnswer) -> None:
-    """Keep the answer of a request that succeeded."""
+    """Keep the answer that every request under this key gets from now on."""
     with hub.database.write() as session:
         row = session.get(IdempotencyKey, (attempt.user_id, attempt.key), with_for_update=True)
         if row is not None:
@@ -77,7 +85,7 @@ def finish(hub: Hub, attempt: Attempt, answer: KeptAnswer) -> None:
 
 
 def release(hub: Hub, attempt: Attempt) -> None:
-    """Free the key of a request that failed, so that it can be tried again."""
+    """Free the key of a request that did nothing, so that it can be tried again."""
     with hub.database.write() as session:
         session.execute(
             delete(IdempotencyKey).where(
@@ -129,6 +137,8 @@ def _look(hub: Hub, row: IdempotencyKey, attempt: Attempt) -> Attempt | KeptAnsw
         raise StillUnderWay(
             f"The first request with this {_FIELD} is still under way. Ask again in a moment."
         )
+    if not attempt.may_repeat:
+        raise OutcomeUnknown(f"The first request with this {_FIELD} was cut off. {MAYBE_DONE}")
     row.created_at = now()
     return attempt
 

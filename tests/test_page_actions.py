@@ -124,6 +124,19 @@ def test_a_refusal_of_the_vendor_is_a_sentence_with_the_next_step(
     assert "answered STOP" in form.script.error[0].value
 
 
+def test_a_message_that_may_have_gone_out_is_said_to_be_looked_for(
+    visitor: Visitor, ada: Actor
+) -> None:
+    form = Form(visitor, connect_twilio(visitor.hub, ada, auth_token="MAGIC500"), "send_message")
+    form.script.text_input(key=form.key("to")).input(PHONE)
+    form.script.text_area(key=form.key("body")).input("x")
+    form.click()
+    form.click("integrations_act_confirm")
+    said = form.script.error[0].value
+    assert "It may have been done" in said
+    assert "Try again" not in said
+
+
 def test_a_list_is_shown_as_a_table_without_asking(
     visitor: Visitor, ada: Actor, item: Integration
 ) -> None:

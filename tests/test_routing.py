@@ -1,14 +1,18 @@
 """Processed events become one delivery for each route that takes them, exactly once."""
 
 import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
+from lib import processing
 from lib.clock import now
+from lib.derivation import Derived, derive
 from lib.hub import Hub
 from lib.integrations import Integration
 from lib.models import (
@@ -20,6 +24,9 @@ from lib.models import (
     SearchDocument,
     WebhookEvent,
 )
+from lib.outgoing.destinations import remove
+from lib.outgoing.envelope import EventFacts
+from lib.outgoing.routing import enqueue
 from lib.processing import process_batch
 from tests.delivering import make_destination, owner_of
 from tests.event_factories import SMS, make_event, make_integration
@@ -114,6 +121,46 @@ def test_what_is_paused_or_removed_sends_nothing_onwards(
     receive(hub, item)
     process_all(hub)
     assert not deliveries(hub)
+
+
+def test_a_destination_removed_while_its_events_are_routed_gets_none(
+    hub: Hub, item: Integration, destination: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_destination(hub, owner_of(item), "Other")
+    for place in (destination, other):
+        make_route(hub, item, place)
+
+    def remove_meanwhile(event: EventFacts) -> Derived:
+        remove(hub, owner_of(item), destination.id, typed_name=destination.name)
+        return derive(event)
+
+    monkeypatch.setattr(processing, "derive", remove_meanwhile)
+    receive(hub, item)
+    process_all(hub)
+    assert [row.destination_id for row in deliveries(hub)] == [other.id]
+
+
+def test_a_removal_waits_for_the_deliveries_that_are_being_added(
+    hub: Hub, item: Integration, destination: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_route(hub, item, destination)
+    with ThreadPoolExecutor(1) as pool:
+        removals = []
+
+        def remove_afterwards(session: Session, routed: Sequence[Any]) -> None:
+            enqueue(session, routed)
+            removals.append(
+                pool.submit(
+                    remove, hub, owner_of(item), destination.id, typed_name=destination.name
+                )
+            )
+            time.sleep(0.3)
+
+        monkeypatch.setattr(processing, "enqueue", remove_afterwards)
+        receive(hub, item)
+        process_all(hub)
+        assert [each.result() for each in removals] == [1]
+    assert [row.status for row in deliveries(hub)] == ["cancelled"]
 
 
 @pytest.mark.parametrize("changes", [{"is_active": False}, {"disabled_at": now()}])

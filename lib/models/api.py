@@ -34,7 +34,7 @@ class IdempotencyKey(Base, table=True):
     """An Idempotency-Key of a user, and the answer that its first request got.
 
     `request_digest` tells a repetition from another request under the same key. `status` is
-    None while the first request is under way; its row is taken back when it fails.
+    None while the first request is under way; its row is taken back when that did nothing.
     """
 
     __tablename__ = "idempotency_keys"

@@ -11,7 +11,14 @@ from typing import Any
 
 import orjson
 
-from lib.action_runs import check_input, check_usable, find_action, perform
+from lib.action_runs import (
+    check_input,
+    check_usable,
+    explain_unsure,
+    find_action,
+    is_unsure,
+    perform,
+)
 from lib.errors import InvalidInput, NotFound, ProviderError
 from lib.hub import Hub
 from lib.models import Destination, IntegrationConfig
@@ -22,9 +29,6 @@ from lib.providers.targets import ErrorClass, Reply, judge_status
 
 # A slow vendor holds its threads; the others are for all other destinations.
 _MOST_THREADS = 64
-MAYBE_DONE = (
-    "It may have been done, so it is not repeated. Look at the service before you send it again."
-)
 
 
 class ActionSenders:
@@ -99,13 +103,13 @@ def _read(body: bytes) -> Any:
 
 
 def _explain(action: Action, error: ProviderError) -> Fault:
-    """Say whether the same run may be made again; see Effect for the rule."""
-    is_unsure = action.effect == "send" and not error.permanent and not error.is_unprocessed
+    """Say whether the same run may be made again."""
+    may_be_done = is_unsure(action, error)
     return Fault(
         _class_of(error),
-        f"{MAYBE_DONE} {error.message}" if is_unsure else error.message,
+        explain_unsure(error) if may_be_done else error.message,
         was_sent=not error.is_unprocessed,
-        is_final=is_unsure or error.permanent,
+        is_final=may_be_done or error.permanent,
         retry_after=error.retry_after,
     )
 

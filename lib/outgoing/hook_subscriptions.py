@@ -68,7 +68,8 @@ def subscribe(hub: Hub, actor: Actor, draft: SubscriptionDraft) -> Subscription:
         )
     target = _target_of(hub, draft.target_url.strip())
     filters = stored_filters(parse_filters(list(draft.filters)))
-    integration_ids = _integration_ids(hub, actor, draft.integration_id)
+    if draft.integration_id is not None:
+        _check_own(hub, actor, draft.integration_id)
     kept = {"event": event, "filters": filters, "integration_id": draft.integration_id}
     name = f"{target.label}: {event}"[:_NAME_LENGTH]
     issued = destinations.add(
@@ -78,6 +79,8 @@ def subscribe(hub: Hub, actor: Actor, draft: SubscriptionDraft) -> Subscription:
         draft=DestinationDraft(name=name, url=draft.target_url, subscription=kept),
     )
     place = issued.destination
+    # Read only now: one that is added meanwhile is in this list, or follows by itself, or both.
+    integration_ids = _integration_ids(hub, actor, draft.integration_id)
     try:
         for integration_id in integration_ids:
             _add_route(hub, actor, integration_id, place.id, kept)
@@ -154,7 +157,7 @@ def _add_route(
         event_types=[asked["event"]],
         filters=asked["filters"],
     )
-    routes.add(hub, actor, draft)
+    routes.add_once(hub, actor, draft)
 
 
 def _target_of(hub: Hub, url: str) -> Target:
@@ -170,11 +173,13 @@ def _target_of(hub: Hub, url: str) -> Target:
     raise refusal
 
 
+def _check_own(hub: Hub, actor: Actor, integration_id: str) -> None:
+    if integrations.get(hub, actor, integration_id).user_id != actor.id:
+        raise NotFound("There is no such integration of yours. Name one of your own.")
+
+
 def _integration_ids(hub: Hub, actor: Actor, named: str | None) -> tuple[str, ...]:
     if named is not None:
-        item = integrations.get(hub, actor, named)
-        if item.user_id != actor.id:
-            raise NotFound("There is no such integration of yours. Name one of your own.")
         return (named,)
     query = select(IntegrationConfig.id).where(
         col(IntegrationConfig.user_id) == actor.id, col(IntegrationConfig.deleted_at).is_(None)

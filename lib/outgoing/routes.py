@@ -16,7 +16,7 @@ from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Destination, IntegrationConfig, Route
 from lib.outgoing.action_destinations import action_kinds
-from lib.outgoing.destination_rows import owned_row
+from lib.outgoing.destination_rows import locked_row, owned_row
 from lib.outgoing.filters import parse_filters, stored_filters
 from lib.outgoing.mapping import check_mapping
 from lib.outgoing.route_views import RouteDraft as RouteDraft
@@ -37,25 +37,22 @@ def add(hub: Hub, actor: Actor, draft: RouteDraft) -> RouteView:
 
     Raises NotFound unless both ends are the actor's to change, NotAllowed for analysts.
     """
-    moment = now()
     with hub.database.write() as session:
-        integration, destination = _ends(session, actor, draft)
-        row = Route(
-            id=new_id("rte"),
-            user_id=integration.user_id,
-            integration_id=integration.id,
-            destination_id=destination.id,
-            name="",
-            event_types=[],
-            filters=[],
-            is_active=True,
-            created_at=moment,
-            updated_at=moment,
-        )
-        _fill(row, draft, integration, destination)
-        session.add(row)
-        _changed(session, actor, "route.added", row)
-        return view(row, integration, destination)
+        return _add(session, actor, draft)
+
+
+def add_once(hub: Hub, actor: Actor, draft: RouteDraft) -> None:
+    """Store a route unless its two ends have one already; raises as `add` does."""
+    existing = select(Route.id).where(
+        col(Route.integration_id) == draft.integration_id,
+        col(Route.destination_id) == draft.destination_id,
+        col(Route.deleted_at).is_(None),
+    )
+    with hub.database.write() as session:
+        # Whoever adds the same at this moment waits here, and then sees it.
+        locked_row(session, actor, draft.destination_id)
+        if session.exec(existing).first() is None:
+            _add(session, actor, draft)
 
 
 def update(hub: Hub, actor: Actor, route_id: str, draft: RouteDraft) -> RouteView:
@@ -121,6 +118,27 @@ def list_all(
         found = session.exec(query.limit(check_limit(limit) + 1)).all()
     rows = [view(*each) for each in found[:limit]]
     return Page(rows, rows[-1].id if len(found) > limit else None)
+
+
+def _add(session: Session, actor: Actor, draft: RouteDraft) -> RouteView:
+    moment = now()
+    integration, destination = _ends(session, actor, draft)
+    row = Route(
+        id=new_id("rte"),
+        user_id=integration.user_id,
+        integration_id=integration.id,
+        destination_id=destination.id,
+        name="",
+        event_types=[],
+        filters=[],
+        is_active=True,
+        created_at=moment,
+        updated_at=moment,
+    )
+    _fill(row, draft, integration, destination)
+    session.add(row)
+    _changed(session, actor, "route.added", row)
+    return view(row, integration, destination)
 
 
 def _joined(actor: Actor) -> Select[Route, IntegrationConfig, Destination]:

@@ -78,8 +78,11 @@ def routes_for(event: EventFacts, routes: Sequence[ActiveRoute]) -> list[ActiveR
 
 
 def enqueue(session: Session, routed: Sequence[tuple[RoutedEvent, ActiveRoute]]) -> None:
-    """Add one pending delivery for each event and route, in the order given."""
-    moment = now()
+    """Add one pending delivery for each event and route, in the order given.
+
+    A destination that was removed since its routes were read gets none.
+    """
+    moment, open_ids = now(), _hold_destinations(session, routed)
     rows = [
         {
             "id": new_id("dlv"),
@@ -97,6 +100,26 @@ def enqueue(session: Session, routed: Sequence[tuple[RoutedEvent, ActiveRoute]])
             "created_at": moment,
         }
         for event, route in routed
+        if route.destination_id in open_ids
     ]
     if rows:
         session.execute(insert(Delivery), rows)
+
+
+def _hold_destinations(
+    session: Session, routed: Sequence[tuple[RoutedEvent, ActiveRoute]]
+) -> set[str]:
+    """Keep the destinations from being removed until the end, and return those that still are.
+
+    A removal cancels what is queued by then and no more, so what comes after it stays for ever.
+    """
+    chosen = (
+        select(col(Destination.id))
+        .where(
+            col(Destination.id).in_({route.destination_id for _, route in routed}),
+            col(Destination.deleted_at).is_(None),
+        )
+        .order_by(col(Destination.id))
+        .with_for_update(read=True)
+    )
+    return set(session.execute(chosen).scalars()) if routed else set()

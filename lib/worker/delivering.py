@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from lib.action_runs import MAYBE_DONE
 from lib.clock import now
 from lib.database import OUTAGES
 from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Destination
-from lib.outgoing.action_sender import MAYBE_DONE, ActionSenders
+from lib.outgoing.action_sender import ActionSenders
 from lib.outgoing.attempt import AttemptResult, Job, make_attempt, not_sent
 from lib.outgoing.claims import (
     Claimed,

@@ -152,12 +152,91 @@ def test_a_get_with_an_unsigned_body_is_refused() -> None:
 def test_fallback_call_and_other_headers_are_the_same_event() -> None:
     message = [("MessageSid", "SM1"), ("SmsStatus", "received"), ("Body", "hi")]
     first = TWILIO.parse(signed(message))
-    fallback = [*message, ("ErrorCode", "11200"), ("ErrorUrl", "https://x.example")]
+    own_url = signed(message).url
+    fallback = [*message, ("ErrorCode", "11200"), ("ErrorUrl", f"{own_url}#rc=3&rp=ct,rt,5xx")]
     assert TWILIO.parse(signed(fallback)) == first
+    elsewhere = [*message, ("ErrorCode", "11200"), ("ErrorUrl", "https://x.example")]
+    assert TWILIO.parse(signed(elsewhere)).dedupe_key != first.dedupe_key
     assert TWILIO.parse(with_headers(signed(message), i_twilio_idempotency_token="9")) == first
     assert TWILIO.parse(signed([*message, ("NumMedia", "0")])).dedupe_key != first.dedupe_key
     failed = [("MessageSid", "SM1"), ("MessageStatus", "failed")]
     assert TWILIO.parse(signed(failed)) != TWILIO.parse(signed([*failed, ("ErrorCode", "1")]))
+
+
+def as_get(query: list[tuple[str, str]]) -> InboundRequest:
+    request = make_request("twilio", b"", "")
+    text = urlencode(query)
+    return replace(request, method="GET", url=f"{request.url}?{text}", query=text)
+
+
+def test_a_fallback_call_by_get_is_the_same_event() -> None:
+    message = [("MessageSid", "SM1"), ("SmsStatus", "received"), ("Body", "hi")]
+    own_url = make_request("twilio", b"", "").url
+    fallback = [*message, ("ErrorCode", "11200"), ("ErrorUrl", own_url)]
+    assert TWILIO.parse(as_get(fallback)) == TWILIO.parse(as_get(message))
+
+
+INBOUND = [
+    ("AccountSid", ACCOUNT),
+    ("Body", "An ErrorCode and an ErrorUrl of mine"),
+    ("From", "+14155550123"),
+    ("MessageSid", "SM1"),
+    ("SmsStatus", "received"),
+    ("To", "+14155550142"),
+]
+
+
+def move(pairs: list[tuple[str, str]], old: str, *new: tuple[str, str]) -> list[tuple[str, str]]:
+    """Return `pairs` with the one that is named `old` cut at other places."""
+    value = dict(pairs)[old]
+    assert "".join(name + text for name, text in new) == old + value
+    return sorted([*(pair for pair in pairs if pair[0] != old), *new])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("To", [("To+", "14155550142")]),
+        ("Body", [("BodyAn ", "ErrorCode and an ErrorUrl of mine")]),
+        ("Body", [("Body", "An "), ("ErrorCode", " and an "), ("ErrorUrl", " of mine")]),
+    ],
+)
+def test_what_is_cut_at_other_places_is_the_same_event(
+    old: str, new: list[tuple[str, str]]
+) -> None:
+    first, moved = signed(INBOUND), signed(move(INBOUND, old, *new))
+    name = "x-twilio-signature"
+    assert moved.headers[name] == first.headers[name]
+    assert TWILIO.verify(moved, VALUES, SETTINGS)
+    assert TWILIO.parse(moved).dedupe_key == TWILIO.parse(first).dedupe_key
+
+
+def test_what_moves_between_the_query_and_the_form_is_the_same_event() -> None:
+    request = signed(INBOUND)
+    url = f"{request.url}?shop=1"
+    first = replace(request, url=url, query="shop=1")
+    joined = "".join(name + value for name, value in INBOUND)
+    query = f"shop=1{joined}"
+    signature = {"x_twilio_signature": sign(url, INBOUND, secret="12345")}
+    first = with_headers(first, **signature)
+    assert TWILIO.verify(first, VALUES, SETTINGS)
+    by_get = replace(first, method="GET", url=f"{request.url}?{query}", query=query, body=b"")
+    empty = replace(by_get, method="POST")
+    for moved in (by_get, empty):
+        assert TWILIO.parse(moved).dedupe_key == TWILIO.parse(first).dedupe_key
+        with pytest.raises(SignatureError) as caught:
+            TWILIO.verify(moved, VALUES, SETTINGS)
+        assert caught.value.reason == "account_hidden"
+
+
+def test_an_account_is_not_moved_out_of_sight() -> None:
+    other = "AC" + "9" * 32
+    pairs = [("AccountSid", other), *INBOUND[1:]]
+    for new in (("AccountSi", f"d{other}"), (f"AccountSid{other[:2]}", other[2:])):
+        moved = signed(move(pairs, "AccountSid", new))
+        with pytest.raises(SignatureError) as caught:
+            TWILIO.verify(moved, VALUES, SETTINGS)
+        assert caught.value.reason == "account_hidden"
 
 
 def test_answers_keep_twilio_quiet() -> None:

@@ -74,6 +74,10 @@ def run_action(call: Call) -> Reply:
     return Reply(ActionAnswer({**fields, "id": identity}))
 
 
+def _may_repeat(call: Call) -> bool:
+    return not actions.reaches_person(call.path["action"])
+
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -99,6 +103,7 @@ OPERATIONS = (
         creates=True,
         calls_vendor=True,
         raises=(502,),
+        may_repeat=_may_repeat,
         note=(
             "The body holds the action's own fields, as GET /api/integrations/{id}/actions lists "
             "them in `input_schema`. A search that finds nothing answers 200 with []."

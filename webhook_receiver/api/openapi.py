@@ -34,14 +34,15 @@ _PROBLEMS = {
     415: "The body is not declared as JSON.",
     422: "A value is refused; `field` names it.",
     429: "Too many requests; Retry-After says in how many seconds the next may come.",
-    502: "The service did not do what it was asked.",
+    502: "The service did not do what it was asked, or nobody knows; `detail` says which.",
     503: "The database does not answer; Retry-After says when to try again.",
 }
 _ALWAYS = (401, 403, 404, 413, 422, 429, 503)
 _PARAMETER = re.compile(r"{(\w+)}")
 _KEY_HELP = (
     "A UUID or the like. The same request under the same key happens once: within 24 hours it "
-    "gets the first answer again, with `Idempotency-Replayed: true`."
+    "gets the first answer again, with `Idempotency-Replayed: true`. A failure frees the key, "
+    "unless a message or a call may have gone out all the same: then the 502 is kept."
 )
 
 

@@ -46,6 +46,7 @@ class Operation:
     raise any HubError. `creates` lets callers send an Idempotency-Key; `calls_vendor` keeps
     slow calls apart from quick ones; `raises` are the statuses that it alone can have. `bodies`
     says of a body that takes many shapes which it takes when, in words for the document.
+    `may_repeat` says of a call whether it may be carried out again when its end is unknown.
     """
 
     method: str
@@ -63,6 +64,7 @@ class Operation:
     calls_vendor: bool = False
     raises: tuple[int, ...] = ()
     note: str = ""
+    may_repeat: Callable[[Call], bool] = lambda _: True
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from lib.errors import (
     MalformedRequest,
     NotAllowed,
     NotFound,
+    OutcomeUnknown,
     ProviderError,
     RateLimited,
     SecretUnreadable,
@@ -31,6 +32,7 @@ _STATUSES: dict[type[HubError], int] = {
     NotFound: 404,
     NotAllowed: 403,
     StillUnderWay: 409,
+    OutcomeUnknown: 502,
     SecretUnreadable: 503,
     StorageUnavailable: 503,
 }

@@ -17,9 +17,9 @@ from starlette.types import Receive, Scope, Send
 from lib import api_tokens, audit, idempotency
 from lib.api_tokens import Caller
 from lib.database import OUTAGES
-from lib.errors import HubError
+from lib.errors import HubError, OutcomeUnknown
 from lib.hub import Hub
-from lib.idempotency import KeptAnswer
+from lib.idempotency import Attempt, KeptAnswer
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.pace import Pace
 from webhook_receiver.api.problems import Refusal, problem, refusal_of, refusal_of_outage
@@ -155,18 +155,45 @@ def _carry_out_once(operation: Operation, call: Call, digest: str) -> tuple[Kept
     """Return the answer, and whether it is that of an earlier request under the same key."""
     if call.unique is None:
         return _carry_out(operation, call), False
-    actor = call.caller.actor
-    begun = idempotency.begin(call.hub, actor, key=call.unique, digest=digest)
+    begun = idempotency.begin(
+        call.hub,
+        call.caller.actor,
+        key=call.unique,
+        digest=digest,
+        may_repeat=operation.may_repeat(call),
+    )
     if isinstance(begun, KeptAnswer):
         return begun, True
-    answer: KeptAnswer | None = None
+    is_free = begun.may_repeat
     try:
         answer = _carry_out(operation, call)
+    except OutcomeUnknown as error:
+        is_free, answer = False, _keepable(refusal_of(error))
+    except (HubError, *_OUTAGES):
+        # The database is asked before the service is, never after it.
+        is_free = True
+        raise
+    else:
+        is_free = False
     finally:
-        if answer is None:
+        # After a fault of the hub's own nobody knows what reached whom: the key stays taken.
+        if is_free:
             idempotency.release(call.hub, begun)
-    idempotency.finish(call.hub, begun, answer)
+    _finish(call.hub, begun, answer)
     return answer, False
+
+
+def _finish(hub: Hub, begun: Attempt, answer: KeptAnswer) -> None:
+    """Keep the answer; what was done is told all the same when it cannot be kept."""
+    try:
+        idempotency.finish(hub, begun, answer)
+    except _OUTAGES as error:
+        log.error("api_answer_not_kept", why=type(error).__name__)
+
+
+def _keepable(refusal: Refusal) -> KeptAnswer:
+    response = problem(refusal)
+    return KeptAnswer(response.status_code, dict(response.headers), bytes(response.body))
 
 
 def _carry_out(operation: Operation, call: Call) -> KeptAnswer:

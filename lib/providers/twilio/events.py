@@ -1,14 +1,14 @@
 """What a Twilio request is about: its event type, its key, its sentence."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from lib.providers.base import FORM, InboundRequest, ParsedEvent
 from lib.providers.digests import digest
 from lib.providers.text import clean_text, text_at
 from lib.providers.twilio.errors import cause_of
-from lib.providers.twilio.signature import signed_pairs
+from lib.providers.twilio.signature import signed_content, signed_pairs
 
 Parameters = Mapping[str, str]
 
@@ -49,18 +49,19 @@ def parse_request(request: InboundRequest) -> ParsedEvent:
     """Derive the event; equal signed content is one event, whatever the unsigned headers say.
 
     I-Twilio-Idempotency-Token is outside the signature: who replays a captured request could
-    change it. MessageSid and SequenceNumber alone would join events that differ.
+    change it. Neither are the ends of names and values, nor the method, so the text that is
+    signed counts and not what is read in it. MessageSid and SequenceNumber alone would join
+    events that differ.
     """
     carries_form = request.method == "POST" and request.content_type == FORM
     if request.body and not carries_form:
-        return _parse_document(request)
-    pairs = signed_pairs(request)
-    parameters = dict(pairs)
+        parameters = _document_parameters(request)
+    else:
+        parameters = dict(signed_pairs(request))
     event_type = event_type_of(parameters)
-    if not event_type.endswith(".status"):
-        pairs = [pair for pair in pairs if pair[0] not in _FALLBACK_NAMES]
-    key = digest(json.dumps(sorted(set(pairs))).encode())
-    return ParsedEvent(event_type, key, _external_id(parameters))
+    is_fallback = not event_type.endswith(".status") and _is_fallback(request, parameters)
+    content = signed_content(request, without=_FALLBACK_NAMES if is_fallback else frozenset())
+    return ParsedEvent(event_type, digest(content), _external_id(parameters))
 
 
 def event_type_of(parameters: Parameters) -> str:
@@ -78,14 +79,23 @@ def describe(event_type: str, payload: Any) -> str:
     return _SENTENCES.get(event_type, _describe_unknown)(payload)
 
 
-def _parse_document(request: InboundRequest) -> ParsedEvent:
+def _document_parameters(request: InboundRequest) -> Parameters:
     body = request.json
-    parameters = (
-        {name: value for name, value in body.items() if isinstance(value, str)}
-        if isinstance(body, dict)
-        else {}
-    )
-    return ParsedEvent(event_type_of(parameters), digest(request.body), _external_id(parameters))
+    if not isinstance(body, dict):
+        return {}
+    return {name: value for name, value in body.items() if isinstance(value, str)}
+
+
+def _is_fallback(request: InboundRequest, parameters: Parameters) -> bool:
+    """Tell whether the same was sent to this very address before.
+
+    Who writes a message may write these names into it, but does not know the address.
+    """
+    try:
+        failed = urlsplit(parameters.get("ErrorUrl", ""))
+    except ValueError:
+        return False
+    return failed.path == urlsplit(request.url).path
 
 
 def _external_id(parameters: Parameters) -> str | None:
