@@ -12,10 +12,11 @@ from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
 
 from lib.database import Database
-from lib.hub import Hub, prepare_hub
+from lib.hub import Hub, open_hub
 from lib.migrate import migrate
 from lib.settings import Settings
 from tests.postgres import PostgresServer, ServerMissing, run_postgres
+from tests.scratch import use_scratch_folder
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = (
@@ -29,6 +30,11 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 ENGINES = ("sqlite", "postgresql")
+
+
+def pytest_configure() -> None:
+    """Say where temporary files go before the first is made."""
+    use_scratch_folder()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -159,6 +165,6 @@ def _migrate(url: str) -> None:
 
 
 def _open(settings: Settings) -> Iterator[Hub]:
-    hub = prepare_hub(settings)
+    hub = open_hub(settings)
     yield hub
     hub.close()
