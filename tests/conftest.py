@@ -4,12 +4,14 @@ import base64
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
+from sqlalchemy.engine import make_url
 
 from lib.database import Database
 from lib.hub import Hub, open_hub
@@ -81,15 +83,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=ENGINES)
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a migrated database of the test's own, once per engine."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite_url")
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.make_database(request.getfixturevalue("postgres_template"))
-    yield server.url_of(name)
-    server.drop_database(name)
+    with copied(template_url(request.param, request), tmp_path, request) as url:
+        yield url
 
 
 @pytest.fixture(params=ENGINES)
@@ -139,6 +136,27 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+def template_url(engine: str, request: pytest.FixtureRequest) -> str:
+    """Return the URL of the engine's migrated database, which is there to be copied."""
+    if engine == "sqlite":
+        return f"sqlite:///{request.getfixturevalue('sqlite_template')}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url_of(request.getfixturevalue("postgres_template"))
+
+
+@contextmanager
+def copied(url: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield the URL of a copy of a database that nobody has open; a file is put in `folder`."""
+    source = make_url(url)
+    if source.get_backend_name() == "sqlite":
+        yield f"sqlite:///{shutil.copy(str(source.database), folder / 'hub.db')}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.make_database(str(source.database))
+    yield server.url_of(name)
+    server.drop_database(name)
 
 
 def make_settings(database_url: str, folder: Path) -> Settings:
