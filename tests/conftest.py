@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A test that calls asyncio.run() after it would fail.
     """
-    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: "browser" in item.path.parts)
 
 
 def pytest_collection_finish() -> None:
