@@ -1,21 +1,26 @@
 """Fixtures that every test may use: both databases, an open hub, a browser."""
 
 import base64
+import gc
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
+from sqlalchemy.engine import make_url
 
 from lib.database import Database
-from lib.hub import Hub, prepare_hub
+from lib.hub import Hub, open_hub
 from lib.migrate import migrate
 from lib.settings import Settings
 from tests.postgres import PostgresServer, ServerMissing, run_postgres
+from tests.scratch import use_scratch_folder
+from tests.statements import share_statements
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = (
@@ -31,12 +36,27 @@ CHROMIUM_ARGUMENTS = (
 ENGINES = ("sqlite", "postgresql")
 
 
+def pytest_configure() -> None:
+    """Say where temporary files go before the first is made."""
+    use_scratch_folder()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run browser tests last: Playwright keeps an event loop running in the main thread.
 
     A test that calls asyncio.run() after it would fail.
     """
-    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what stays to the end.
+
+    Loaded modules and collected tests are half a million objects, and looking through them
+    again and again is a sixth of the work.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -75,15 +95,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=ENGINES)
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a migrated database of the test's own, once per engine."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite_url")
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.make_database(request.getfixturevalue("postgres_template"))
-    yield server.url_of(name)
-    server.drop_database(name)
+    with copied(template_url(request.param, request), tmp_path, request) as url:
+        yield url
 
 
 @pytest.fixture(params=ENGINES)
@@ -135,6 +150,27 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def template_url(engine: str, request: pytest.FixtureRequest) -> str:
+    """Return the URL of the engine's migrated database, which is there to be copied."""
+    if engine == "sqlite":
+        return f"sqlite:///{request.getfixturevalue('sqlite_template')}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url_of(request.getfixturevalue("postgres_template"))
+
+
+@contextmanager
+def copied(url: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield the URL of a copy of a database that nobody has open; a file is put in `folder`."""
+    source = make_url(url)
+    if source.get_backend_name() == "sqlite":
+        yield f"sqlite:///{shutil.copy(str(source.database), folder / 'hub.db')}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.make_database(str(source.database))
+    yield server.url_of(name)
+    server.drop_database(name)
+
+
 def make_settings(database_url: str, folder: Path) -> Settings:
     """Return settings with a fresh master key; the key file would be in `folder`."""
     return Settings(
@@ -159,6 +195,7 @@ def _migrate(url: str) -> None:
 
 
 def _open(settings: Settings) -> Iterator[Hub]:
-    hub = prepare_hub(settings)
+    hub = open_hub(settings)
+    share_statements(hub.database.engine)
     yield hub
     hub.close()

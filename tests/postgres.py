@@ -15,6 +15,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from tests.processes import free_port
+from tests.scratch import scratch_folder
 
 SERVER_VARIABLE = "HUB_TEST_POSTGRES_URL"
 _BINARIES = Path("/usr/lib/postgresql")
@@ -59,8 +60,8 @@ class PostgresServer:
 def run_postgres(options: str = _VOLATILE, *, at: Path | None = None) -> Iterator[PostgresServer]:
     """Yield the server of HUB_TEST_POSTGRES_URL, else a cluster that is removed at the end.
 
-    `options` are command line options of the cluster's server. A cluster `at` a folder of its
-    own is made there or used again, and stays.
+    `options` are command line options of the cluster's server; one that is to keep nothing may
+    be in memory. A cluster `at` a folder of its own is made there or used again, and stays.
     """
     if at is not None:
         if os.geteuid() == 0:
@@ -71,7 +72,8 @@ def run_postgres(options: str = _VOLATILE, *, at: Path | None = None) -> Iterato
         yield PostgresServer(named)
         return
     binaries = _find_binaries()
-    folder = Path(tempfile.mkdtemp(prefix="hub-postgres-", dir="/tmp"))
+    parent = scratch_folder() if options == _VOLATILE else "/tmp"
+    folder = Path(tempfile.mkdtemp(prefix="hub-postgres-", dir=parent))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     try:

@@ -1,19 +1,25 @@
 """Real processes of the hub, for what only a real process can show."""
 
+import multiprocessing
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import requests
 
+from lib.database import Database
+from lib.migrate import migrate
 from lib.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
 
 
 def free_port() -> int:
@@ -34,6 +40,28 @@ def environment_of(settings: Settings, **more: str) -> dict[str, str]:
         "HUB_PUBLIC_URL": settings.public_url,
         **more,
     }
+
+
+def run_at_once(work: Callable[[Given], Answer], given: Sequence[Given]) -> list[Answer]:
+    """Return what four processes answer that take up the work together.
+
+    They are forked from a fifth, which loads the module of `work` once for them all. No module
+    of tests is one for it: it would bring all of pytest with it.
+    """
+    start = multiprocessing.get_context("forkserver")
+    start.set_forkserver_preload([work.__module__])
+    with start.Pool(4) as pool:
+        answers = pool.map(work, given, chunksize=1)
+        pool.close()
+        pool.join()
+    return answers
+
+
+def migrate_url(url: str) -> None:
+    """Migrate a database as one process of several does."""
+    database = Database(url)
+    migrate(database)
+    database.close()
 
 
 @contextmanager

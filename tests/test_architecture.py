@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +30,7 @@ def _find_files() -> list[str]:
 FILES = _find_files()
 SLUGS = {path.parent.name for path in (ROOT / "lib/providers").glob("*/__init__.py")}
 PAGES = [name for name in FILES if name.startswith("pages/")]
+BUDGETED = [name for name in FILES if not name.startswith(rules.NO_LENGTH_BUDGET)]
 
 
 @cache
@@ -58,8 +59,16 @@ def _is_under(name: str, prefix: str, mark: str) -> bool:
     return name == prefix or name.startswith(prefix + mark)
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_imports_follow_the_arrows(name: str) -> None:
+def _check(names: Iterable[str], find: Callable[[str], Collection[object]]) -> None:
+    """Fail with what `find` finds, by file; a test a file would be thousands."""
+    assert not {name: found for name in names if (found := find(name))}
+
+
+def test_imports_follow_the_arrows() -> None:
+    _check(FILES, _find_wrong_imports)
+
+
+def _find_wrong_imports(name: str) -> set[str]:
     forbidden = {
         prefix
         for place, prefixes in rules.FORBIDDEN_IMPORTS.items()
@@ -69,22 +78,24 @@ def test_imports_follow_the_arrows(name: str) -> None:
     if name.startswith("lib/") and not _is_under(name, rules.SCREENS, "/"):
         forbidden |= {"streamlit", "lib.ui"}
     forbidden -= rules.FURTHER_IMPORTS.get(name, {}).keys()
-    wrong = {
+    return {
         imported
         for imported in _imports(name)
         if any(_is_under(imported, prefix, ".") for prefix in forbidden)
     }
-    assert not wrong
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("lib/providers/")])
-def test_providers_do_not_know_each_other(name: str) -> None:
+def test_providers_do_not_know_each_other() -> None:
+    names = [name for name in FILES if name.startswith("lib/providers/")]
+    assert names
+    _check([name for name in names if name != "lib/providers/registry.py"], _find_other_providers)
+
+
+def _find_other_providers(name: str) -> set[str]:
     # A provider may have folders within its folder.
     own = Path(name).parts[2]
     others = SLUGS - {own}
-    if name == "lib/providers/registry.py":
-        return
-    assert not {
+    return {
         imported
         for imported in _imports(name)
         for other in others
@@ -136,26 +147,29 @@ def _find_cycle(graph: dict[str, set[str]], path: list[str], done: set[str]) -> 
     return []
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_files_keep_their_length(name: str) -> None:
-    if name.startswith(rules.NO_LENGTH_BUDGET):
-        return
+def test_files_keep_their_length() -> None:
+    _check(BUDGETED, _find_long_lines)
+
+
+def _find_long_lines(name: str) -> list[str]:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     budget = rules.MAX_PAGE_LINES if name in PAGES else rules.MAX_FILE_LINES
-    assert len(lines) <= (rules.MAX_ENTRY_LINES if name == "app.py" else budget)
-    assert not [number for number, line in enumerate(lines, 1) if len(line) > rules.MAX_LINE]
+    if name == "app.py":
+        budget = rules.MAX_ENTRY_LINES
+    long = [f"line {number}" for number, line in enumerate(lines, 1) if len(line) > rules.MAX_LINE]
+    return [f"{len(lines)} lines", *long] if len(lines) > budget else long
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_functions_keep_their_size(name: str) -> None:
-    if name.startswith(rules.NO_LENGTH_BUDGET):
-        return
-    wrong = [
+def test_functions_keep_their_size() -> None:
+    _check(BUDGETED, _find_large_functions)
+
+
+def _find_large_functions(name: str) -> list[str]:
+    return [
         f"{function.name}: {fault}"
         for function in _walk_functions(name)
         for fault in _find_faults(name, function)
     ]
-    assert not wrong
 
 
 def _find_faults(name: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
@@ -184,14 +198,16 @@ def _nesting(node: ast.AST, depth: int = 0) -> int:
     return deepest
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_everything_is_caught_only_at_the_edges(name: str) -> None:
-    broad = [
+def test_everything_is_caught_only_at_the_edges() -> None:
+    _check([name for name in FILES if name not in rules.BROAD_EXCEPT_AT], _find_broad_excepts)
+
+
+def _find_broad_excepts(name: str) -> list[int]:
+    return [
         node.lineno
         for node in ast.walk(_parse(name))
         if isinstance(node, ast.ExceptHandler) and _is_broad(node.type)
     ]
-    assert not broad or name in rules.BROAD_EXCEPT_AT
 
 
 def _is_broad(caught: ast.expr | None) -> bool:
@@ -202,18 +218,20 @@ def _is_broad(caught: ast.expr | None) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_only_the_registry_knows_the_providers(name: str) -> None:
+def test_only_the_registry_knows_the_providers() -> None:
+    _check(FILES, _find_slugs)
+
+
+def _find_slugs(name: str) -> list[str]:
     if any(_is_under(name, place, "/") for place in rules.SLUGS_ALLOWED_IN):
-        return
+        return []
     slugs = {slug for slug in SLUGS if not _is_under(name, f"lib/providers/{slug}", "/")}
-    wrong = [
+    return [
         f"{node.lineno}: {node.value[:60]}"
         for node in _strings(name)
         for slug in slugs
         if _names(slug, node.value)
     ]
-    assert not wrong
 
 
 def _strings(name: str) -> Iterator[ast.Constant]:
@@ -266,10 +284,13 @@ def test_a_page_does_not_query(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_every_datetime_has_a_zone(name: str) -> None:
+def test_every_datetime_has_a_zone() -> None:
+    _check(FILES, _find_naive_datetimes)
+
+
+def _find_naive_datetimes(name: str) -> list[str]:
     naive = ("utcnow", "utcfromtimestamp", "today")
-    wrong = [
+    return [
         ast.unparse(node)
         for node in ast.walk(_parse(name))
         if isinstance(node, ast.Call)
@@ -284,4 +305,3 @@ def test_every_datetime_has_a_zone(name: str) -> None:
             )
         )
     ]
-    assert not wrong

@@ -1,6 +1,5 @@
 """The key file: made once, readable by its owner alone, never made anew."""
 
-import multiprocessing
 import stat
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from lib import keys
 from lib.errors import ConfigError
+from tests.processes import run_at_once
 
 
 def test_a_key_file_is_made_once(tmp_path: Path) -> None:
@@ -22,10 +22,7 @@ def test_a_key_file_is_made_once(tmp_path: Path) -> None:
 
 def test_processes_that_start_at_once_share_one_key(tmp_path: Path) -> None:
     path = tmp_path / "master.keys"
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        made = pool.map(keys.create_key_file, [path] * 8)
-        pool.close()
-        pool.join()
+    made = run_at_once(keys.create_key_file, [path] * 8)
     assert made.count(True) == 1
     assert len(keys.read_key_file(path)) == 1
 

@@ -1,6 +1,5 @@
 """One set of revisions: the same schema on both engines, and safe to run four times at once."""
 
-import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from lib.migrate import check_known_revision, head_revision, migrate
 from lib.models import Base
 from lib.schema import HEAD, pending_revision
 from tests.postgres import PostgresServer
+from tests.processes import migrate_url, run_at_once
 
 Schema = dict[str, dict[str, object]]
 
@@ -92,18 +92,8 @@ def test_an_unknown_revision_is_refused(empty: Database) -> None:
 
 
 def test_four_processes_may_migrate_at_once(empty: Database, empty_database_url: str) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        pool.map(migrate_url, [empty_database_url] * 4, chunksize=1)
-        pool.close()
-        pool.join()
+    run_at_once(migrate_url, [empty_database_url] * 4)
     assert pending_revision(empty) is None
-
-
-def migrate_url(url: str) -> None:
-    """Migrate as one process of several does."""
-    database = Database(url)
-    migrate(database)
-    database.close()
 
 
 def test_a_new_sqlite_file_is_for_its_owner_alone(tmp_path: Path) -> None:

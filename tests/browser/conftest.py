@@ -133,13 +133,13 @@ def expect_login(page: Page) -> None:
 
 def wait_for_cookie(context: BrowserContext) -> dict[str, object]:
     """Return the session cookie, which comes a moment after the page."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + _PATIENCE / 1000
     while time.monotonic() < deadline:
         for cookie in context.cookies():
             if cookie["name"] == "hub_session":
                 return dict(cookie)
         context.pages[0].wait_for_timeout(50)
-    raise AssertionError("no session cookie within 5 seconds")
+    raise AssertionError("no session cookie came")
 
 
 def path_of(page: Page) -> str:

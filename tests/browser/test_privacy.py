@@ -3,19 +3,23 @@
 import json
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from io import BytesIO
 
 import pyarrow as pa
 import pytest
+import requests
 from google.protobuf.message import DecodeError
 from playwright.sync_api import BrowserContext, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from lib.access import Actor
 from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import Delivery, WebhookEvent
 from tests.browser.conftest import Dashboard
+from tests.browser.frames import reader_of
 from tests.browser.private_world import CONTACT, DIGITS, NAME, World, make_world
 from tests.browser.visits import Traffic, enter, person, rest, visit
 from tests.event_factories import make_event, make_integration
@@ -66,9 +70,9 @@ FOREIGN = (
 )
 EXPORTS = (
     "export/events.csv",
-    "export/events.json?integration={integration}",
+    "export/events.jsonl?integration={integration}",
     "export/deliveries.csv",
-    "export/deliveries.json?destination={destination}",
+    "export/deliveries.jsonl?destination={destination}",
 )
 
 
@@ -81,34 +85,74 @@ def test_the_owner_gets_what_the_others_must_not(
     traffic = Traffic(page)
     visit(page, f"{dashboard.url}/activity?event={world.ids['event']}")
     expect(page.get_by_role("dialog").get_by_text("Quokkaburra").first).to_be_attached()
+    sent = reader_of(dashboard, "bea").open(f"activity?event={world.ids['event']}")
     for marker in (NAME, *CONTACT, world.ids["delivery"]):
         assert traffic.holds(marker), marker
+        assert sent.holds(marker), marker
+    # What is read from the socket alone is what a browser gets.
+    assert _ids_in(sent.frames) == _ids_in(traffic.frames)
     got = context.request.get(f"{dashboard.url}/export/events.csv")
     assert world.ids["event"] in got.text()
 
 
-def test_a_member_gets_nothing_of_another_by_any_address(
-    dashboard: Dashboard, context: BrowserContext, world: World
-) -> None:
-    ada = enter(context, dashboard, "ada")
+# What opens over the list, so that a browser has something to ask for.
+OPENED = (
+    "activity?event={event}",
+    "issues?open={issue}",
+    "integrations?open={integration}",
+    "webhooks?open={destination}",
+)
+
+
+@pytest.fixture
+def ada(dashboard: Dashboard) -> Actor:
+    """Somebody else, with something of her own."""
+    ada = person(dashboard.hub, "ada")
     item = make_integration(dashboard.hub, ada, "Wombat desk")
     make_event(dashboard.hub, item, payload={"Body": "mine"})
+    return ada
+
+
+def test_a_member_is_sent_nothing_of_another_by_any_address(
+    dashboard: Dashboard, world: World, ada: Actor
+) -> None:
+    reader = reader_of(dashboard, "ada")
+    for template in FOREIGN:
+        path = template.format(**world.ids)
+        sent = reader.open(path)
+        assert not [each for each in _unknown(world, path) if sent.holds(each)], path
+    for template in EXPORTS:
+        path = template.format(**world.ids)
+        got = requests.get(
+            f"{dashboard.url}/{path}", cookies={"hub_session": reader.cookie}, timeout=30
+        )
+        assert got.status_code == 200
+        names = (*_names(world), world.ids["event"])
+        assert not [each for each in names if each in got.text], path
+
+
+def test_a_members_browser_gets_nothing_of_another(
+    dashboard: Dashboard, context: BrowserContext, world: World, ada: Actor
+) -> None:
+    enter(context, dashboard, "ada")
     page = context.new_page()
     traffic = Traffic(page)
-    names = (NAME, *CONTACT, "bea@example.com", *world.secrets)
-    for template in FOREIGN:
+    for template in OPENED:
         traffic.forget()
         path = template.format(**world.ids)
         visit(page, f"{dashboard.url}/{path}")
-        # What stands in the address is known already; everything else is not.
-        unknown = [each for each in world.ids.values() if each not in path]
-        markers = [each for each in (*names, *unknown) if each not in path]
         text = page.locator("body").inner_text()
-        assert not [each for each in markers if each in text or traffic.holds(each)], path
-    for template in EXPORTS:
-        path = template.format(**world.ids)
-        got = context.request.get(f"{dashboard.url}/{path}").text()
-        assert not [each for each in (*names, world.ids["event"]) if each in got], path
+        unknown = _unknown(world, path)
+        assert not [each for each in unknown if each in text or traffic.holds(each)], path
+
+
+def _unknown(world: World, path: str) -> list[str]:
+    """Return what the reader must not get: all but what stands in the address already."""
+    return [each for each in (*_names(world), *world.ids.values()) if each not in path]
+
+
+def _names(world: World) -> tuple[str, ...]:
+    return (NAME, *CONTACT, "bea@example.com", *world.secrets)
 
 
 def test_the_search_box_does_not_open_what_is_not_ones_own(
@@ -152,40 +196,59 @@ WRITERS = {
 }
 
 
-def test_an_analyst_gets_masked_data_only(
+def test_an_analyst_is_sent_masked_data_only(dashboard: Dashboard, world: World) -> None:
+    reader = reader_of(dashboard, "ann")
+    hidden = (*CONTACT, "5550177", *world.secrets)
+    found: set[bytes] = set()
+    for template in READABLE:
+        path = template.format(**world.ids)
+        sent = reader.open(path)
+        assert not [each for each in hidden if sent.holds(each)], path
+        found |= _ids_in(sent.frames)
+    assert world.ids["event"].encode() in found
+    for name in ("events.csv", "events.jsonl", "deliveries.csv", "deliveries.jsonl"):
+        got = requests.get(
+            f"{dashboard.url}/export/{name}", cookies={"hub_session": reader.cookie}, timeout=30
+        )
+        assert got.status_code == 200
+        assert not [each for each in CONTACT if each in got.text], name
+
+
+def test_an_analyst_reads_masked_data_in_the_details(
     dashboard: Dashboard, context: BrowserContext, world: World
 ) -> None:
     enter(context, dashboard, "ann")
     page = context.new_page()
     traffic = Traffic(page)
-    for template in READABLE:
-        path = template.format(**world.ids)
-        visit(page, f"{dashboard.url}/{path}")
-        if "event=" in path:
-            drawer = page.get_by_role("dialog")
-            expect(drawer.get_by_text(world.ids["event"])).to_be_visible()
-            drawer.get_by_role("button", name="Details").first.click()
-            expect(drawer.get_by_role("button", name="Hide details")).to_be_visible()
-            rest(page)
-        text = page.locator("body").inner_text()
-        assert not [each for each in (*CONTACT, "5550177") if each in text], path
+    visit(page, f"{dashboard.url}/activity?event={world.ids['event']}")
+    drawer = page.get_by_role("dialog")
+    expect(drawer.get_by_text(world.ids["event"])).to_be_visible()
+    drawer.get_by_role("button", name="Details").first.click()
+    expect(drawer.get_by_role("button", name="Hide details")).to_be_visible()
+    rest(page)
+    text = page.locator("body").inner_text()
+    assert not [each for each in (*CONTACT, "5550177") if each in text]
     assert traffic.holds(world.ids["event"])
-    for name in ("events.csv", "events.json", "deliveries.csv", "deliveries.json"):
-        got = context.request.get(f"{dashboard.url}/export/{name}").text()
-        assert not [each for each in CONTACT if each in got], name
     assert not [each for each in (*CONTACT, "5550177", *world.secrets) if traffic.holds(each)]
 
 
-def test_an_analyst_is_refused_by_the_pages_of_writers(
+def test_an_analyst_is_refused_by_the_pages_of_writers(dashboard: Dashboard, world: World) -> None:
+    analyst, staff = reader_of(dashboard, "ann"), reader_of(dashboard, "sam")
+    for template, heading in WRITERS.items():
+        path = template.format(**world.ids)
+        assert heading in staff.open(path).headings(), path
+        sent = analyst.open(path)
+        assert heading not in sent.headings(), path
+        assert not [each for each in CONTACT if sent.holds(each)], path
+
+
+def test_an_analyst_finds_no_page_of_writers(
     dashboard: Dashboard, context: BrowserContext, world: World
 ) -> None:
     enter(context, dashboard, "ann")
     page = context.new_page()
-    traffic = Traffic(page)
-    for template, heading in WRITERS.items():
-        visit(page, f"{dashboard.url}/{template.format(**world.ids)}")
-        expect(page.get_by_role("heading", name=heading, exact=True)).to_have_count(0)
-        assert not [each for each in CONTACT if traffic.holds(each)], template
+    visit(page, f"{dashboard.url}/users")
+    expect(page.get_by_role("heading", name="Users", exact=True)).to_have_count(0)
     # Their names stand in no menu either.
     for label in ("Issues", "Integrations", "Users", "Audit"):
         expect(page.get_by_role("link", name=label, exact=True)).to_have_count(0)
@@ -219,24 +282,24 @@ WALK = (
 
 
 def test_staff_get_no_secret_and_no_more_rows_than_a_page(
-    dashboard: Dashboard, context: BrowserContext, world: World
+    dashboard: Dashboard, world: World
 ) -> None:
     make_many(dashboard.hub, world)
-    enter(context, dashboard, "sam")
-    page = context.new_page()
-    traffic = Traffic(page)
-    for template in WALK:
-        visit(page, f"{dashboard.url}/{template.format(**world.ids)}")
-    assert traffic.holds(NAME)
-    assert not [each for each in world.secrets if traffic.holds(each)]
+    reader = reader_of(dashboard, "sam")
     # Nor any hash of a password, the master key's file, or the session's own cookie.
     keys = dashboard.hub.settings.key_file.read_text().split()
-    cookies = [str(each["value"]) for each in context.cookies() if each["name"] == "hub_session"]
     assert keys
-    assert cookies
-    assert not [each for each in ("$2b$", *keys, *cookies) if traffic.count(each)]
-    for frame in traffic.frames:
-        check_size(frame)
+    assert reader.cookie
+    names_it = 0
+    for template in WALK:
+        path = template.format(**world.ids)
+        sent = reader.open(path)
+        names_it += sent.holds(NAME)
+        hidden = (*world.secrets, "$2b$", *keys, reader.cookie)
+        assert not [each for each in hidden if sent.holds(each)], path
+        for frame in sent.frames:
+            check_size(frame)
+    assert names_it > len(WALK) / 2
 
 
 def make_many(hub: Hub, world: World) -> None:
@@ -250,6 +313,10 @@ def make_many(hub: Hub, world: World) -> None:
             session.add(WebhookEvent(**event))
             session.flush()
             session.add(Delivery(**delivery))
+
+
+def _ids_in(frames: Iterable[bytes]) -> set[bytes]:
+    return {match[0] for frame in frames for match in _IDS.finditer(frame)}
 
 
 def check_size(frame: bytes) -> None:

@@ -1,7 +1,7 @@
 """What journeys share: a session to start from, a page at rest, and all that a browser was sent."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import BrowserContext, Error, Page, Response, WebSocket, expect
@@ -28,7 +28,7 @@ class Traffic:
 
     def holds(self, text: str) -> bool:
         """Say whether these characters came, as they are or as base64 would carry them."""
-        return any(self.count(form) for form in _forms(text))
+        return holds((*self.frames, *self.bodies()), text)
 
     def count(self, text: str | bytes) -> int:
         """Return how often these bytes came."""
@@ -57,6 +57,12 @@ class Traffic:
 
     def _keep(self, frame: str | bytes) -> None:
         self.frames.append(frame.encode() if isinstance(frame, str) else frame)
+
+
+def holds(parts: Iterable[bytes], text: str) -> bool:
+    """Say whether these characters are in a part, as they are or as base64 would carry them."""
+    forms = _forms(text)
+    return any(form in part for part in parts for form in forms)
 
 
 def person(hub: Hub, name: str) -> Actor:
