@@ -14,7 +14,7 @@ from lib.providers.base import Provider
 from lib.providers.registry import get_provider
 from lib.ui.action_form import draw_actions
 from lib.ui.credential_panel import draw_integration_credentials
-from lib.ui.errors import reporting_errors, show_refusal
+from lib.ui.errors import reporting_errors, show_refusal, toast_refusal
 from lib.ui.first_event import await_first_event
 from lib.ui.first_route import draw_first_route
 from lib.ui.formats import absolute, ago, plain, service_chip
@@ -48,9 +48,12 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
         st.markdown(service_chip(item.service_name), width="content")
         if not item.is_active:
             st.badge("Paused", icon=":material/pause_circle:", color="gray")
-        st.caption(f"Added {ago(item.created_at)} by", width="content")
+        st.caption(
+            f"Added {ago(item.created_at)} by", width="content", help=absolute(item.created_at)
+        )
         # As text: Markdown would make a link of an address.
         st.text(item.owner, width="content")
+        st.code(item.id, language=None, width="content")
         draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
     names = ["Connect", *(["Actions"] if provider.actions else []), "Routes"]
     *tabs, routes, keys, settings, address, shared, audit = st.tabs(
@@ -175,7 +178,7 @@ def _act(label: str, action: Callable[[], object]) -> None:
     try:
         action()
     except HubError as error:
-        st.toast(error.message, icon=":material/error:")
+        toast_refusal(error.message)
     else:
         st.toast(f"{label}: done.", icon=":material/check_circle:")
 
