@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lib import integrations
+from lib import integrations, overview
 from lib.access import Actor
 from lib.checks import run_check
 from lib.errors import HubError
@@ -18,6 +18,7 @@ from lib.ui.errors import reporting_errors, show_refusal, toast_refusal
 from lib.ui.first_event import await_first_event
 from lib.ui.first_route import draw_first_route
 from lib.ui.formats import absolute, ago, plain, service_chip
+from lib.ui.integration_cards import draw_state, draw_traffic
 from lib.ui.integration_form import draw_edit_form
 from lib.ui.integration_panels import (
     confirm_integration_removal,
@@ -43,11 +44,13 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
     """Draw everything about one connection."""
     show_told()
     provider = get_provider(item.service_name)
+    shown = overview.cards(hub, user)
+    card = next((each for each in shown if each.integration.id == item.id), None)
     with st.container(horizontal=True, vertical_alignment="center"):
         draw_mark(item.service_name)
         st.markdown(service_chip(item.service_name), width="content")
-        if not item.is_active:
-            st.badge("Paused", icon=":material/pause_circle:", color="gray")
+        if card is not None:
+            draw_state(card)
         st.caption(
             f"Added {ago(item.created_at)} by", width="content", help=absolute(item.created_at)
         )
@@ -55,6 +58,8 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
         st.text(item.owner, width="content")
         st.code(item.id, language=None, width="content")
         draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
+    if card is not None:
+        draw_traffic(card)
     names = ["Connect", *(["Actions"] if provider.actions else []), "Routes"]
     *tabs, routes, keys, settings, address, shared, audit = st.tabs(
         [*names, "Credentials", "Settings", "Address and removal", "Status page", "Audit"]
