@@ -44,6 +44,11 @@ class EventFigures:
     destinations: tuple[str, ...]
 
 
+def shown_status(stored: str, figures: EventFigures | None) -> str:
+    """Return the status of an event as screens show it: once it is routed, its deliveries'."""
+    return figures.status if figures and stored == "success" else stored
+
+
 def count_received(hub: Hub, actor: Actor) -> int:
     """Return how many events ever came, by the hourly counts."""
     query = select(func.sum(col(HourlyRollup.count))).where(col(HourlyRollup.outcome) == "received")

@@ -57,11 +57,17 @@ def _draw_one(actor: Actor, destination_id: str) -> None:
 
 
 def _draw_route(actor: Actor, route_id: str) -> None:
-    _draw_back("Back", route_list.ROUTE, route_list.TO)
+    _draw_back("Back", route_list.ROUTE, route_list.FROM, route_list.TO)
     with stopping_on_error():
         stored = None if route_id == route_list.NEW else get_route(get_hub(), actor, route_id)
         st.title("Edit route" if stored else "New route", anchor=False)
-        draw_builder(get_hub(), actor, stored, to=st.query_params.get(route_list.TO))
+        draw_builder(
+            get_hub(),
+            actor,
+            stored,
+            begin=st.query_params.get(route_list.FROM),
+            to=st.query_params.get(route_list.TO),
+        )
 
 
 def _draw_add(actor: Actor, kind: str) -> None:

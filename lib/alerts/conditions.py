@@ -22,6 +22,7 @@ from lib.models import (
 MOST_ROWS = 1_000
 QUEUE_OLD = timedelta(minutes=15)
 _LOW_SHARE = 10
+_BACKUPS = "settings?section=Backups"
 
 
 def open_issues(session: Session, moment: datetime) -> list[Condition]:
@@ -158,7 +159,7 @@ def failed_backups(session: Session, _moment: datetime) -> list[Condition]:
     ).first()
     if newest is None or newest.error is None:
         return []
-    said = Condition("", "backup_failed", "hub", "The last backup failed", newest.error, "settings")
+    said = Condition("", "backup_failed", "hub", "The last backup failed", newest.error, _BACKUPS)
     return _to_staff(session, said)
 
 

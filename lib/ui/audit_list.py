@@ -16,6 +16,7 @@ from lib.hub import Hub
 from lib.ui.address_choice import choose_named, labels_by_id
 from lib.ui.audit_words import SUBJECTS, say_action, say_details
 from lib.ui.errors import reporting_errors
+from lib.ui.event_columns import exact_column
 from lib.ui.formats import counted
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
@@ -29,7 +30,6 @@ _RANGES = {
 }
 _PAGE = 50
 _COLUMNS = {
-    "created_at": st.column_config.DatetimeColumn("Time", format="distance", width=116),
     "actor": st.column_config.TextColumn("Who"),
     "role": st.column_config.TextColumn("Role", width="small"),
     "action": st.column_config.TextColumn("What"),
@@ -75,7 +75,7 @@ def draw_entries(hub: Hub, user: Actor, filters: AuditFilters) -> None:
         hide_index=True,
         height=560,
         alt=f"Table of {counted(len(page.rows), 'audit entry')}, newest first.",
-        column_config=_COLUMNS,
+        column_config={**_COLUMNS, "created_at": exact_column()},
     )
     draw_pager("audit", page.next_cursor, note=f"{len(page.rows)} entries on this page.")
 

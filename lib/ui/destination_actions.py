@@ -11,6 +11,7 @@ from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationView
 from lib.outgoing.hook_subscriptions import withdraw
 from lib.ui.destination_form import SIGNING_NOTE
+from lib.ui.errors import toast_refusal
 from lib.ui.formats import absolute, plain
 from lib.ui.issued_secret import remember_secret
 from lib.ui.removal_dialog import confirm_removal
@@ -105,7 +106,7 @@ def _reveal(hub: Hub, user: Actor, item: DestinationView) -> None:
     try:
         url = destinations.reveal_url(hub, user, item.id, password=password)
     except HubError as error:
-        st.toast(error.message, icon=":material/error:")
+        toast_refusal(error.message)
         return
     remember_secret(item.id, url, title="Full address", note=_ADDRESS_NOTE)
     st.rerun()
@@ -115,6 +116,6 @@ def _act(label: str, action: Callable[[], object]) -> None:
     try:
         action()
     except HubError as error:
-        st.toast(error.message, icon=":material/error:")
+        toast_refusal(error.message)
     else:
         st.toast(f"{label}: done.", icon=":material/check_circle:")

@@ -23,7 +23,7 @@ from lib.ui.destination_words import (
     share_words,
     speed_words,
 )
-from lib.ui.errors import reporting_errors
+from lib.ui.errors import reporting_errors, toast_refusal
 from lib.ui.formats import absolute, ago, plain
 from lib.ui.issued_secret import draw_secret
 from lib.ui.links import draw_link
@@ -48,7 +48,10 @@ def draw_destination(hub: Hub, user: Actor, row: DestinationFigures) -> None:
         st.markdown(f":gray-badge[{plain(kind_label(item.kind))}]", width="content")
         st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]  # a Literal of names
         by = f" by {plain(item.owner)}" if item.user_id != user.id else ""
-        st.caption(f"Added {ago(item.created_at)}{by}", width="content")
+        st.caption(
+            f"Added {ago(item.created_at)}{by}", width="content", help=absolute(item.created_at)
+        )
+        st.code(item.id, language=None, width="content")
     _draw_state(hub, user, row)
     draw_secret(item.id, page=_PAGE)
     _draw_figures(row)
@@ -171,6 +174,6 @@ def _enable(hub: Hub, user: Actor, destination_id: str) -> None:
     try:
         destinations.enable(hub, user, destination_id)
     except HubError as error:
-        st.toast(error.message, icon=":material/error:")
+        toast_refusal(error.message)
     else:
         st.toast("Enabled: what waited is sent now.", icon=":material/check_circle:")

@@ -37,6 +37,11 @@ def show_refusal(message: str) -> None:
     st.error(message, icon=":material/error:")
 
 
+def toast_refusal(message: str) -> None:
+    """Show why something was not done where nothing can be drawn; it stays until it is read."""
+    st.toast(message, icon=":material/error:", duration="infinite")
+
+
 def report_script_error(error: Exception) -> bool:
     """Log where an unexpected failure happened and show its reference.
 

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from lib.event_conditions import STORED
-from lib.event_figures import EventFigures
+from lib.event_figures import EventFigures, shown_status
 from lib.events import EventRow
 from lib.ui.delivery_formats import DELIVERY_LABELS
 from lib.ui.formats import service_label, viewer_zone
@@ -41,11 +41,10 @@ def draw_column_picker() -> list[str]:
 
 def table_row(row: EventRow, figures: EventFigures | None, subject: str) -> dict[str, object]:
     """Return all cells of one event."""
-    status = figures.status if figures and row.status == "success" else row.status
     return {
         "created_at": row.created_at,
         "at": row.created_at,
-        "status": [status_of(status).label],
+        "status": [status_of(shown_status(row.status, figures)).label],
         "service": service_label(row.service_name),
         "event_type": row.event_type,
         "subject": subject,

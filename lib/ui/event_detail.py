@@ -6,6 +6,7 @@ import streamlit as st
 
 from lib.access import Actor, Role
 from lib.errors import HubError
+from lib.event_figures import figures_of, shown_status
 from lib.events import EventDetail, get_event, retry_event
 from lib.hub import Hub
 from lib.laboratory.simulator import is_simulated
@@ -13,7 +14,7 @@ from lib.masking import HIDDEN
 from lib.outgoing.deliveries import deliveries_of_event
 from lib.revisions import SCHEME, draft_of_payload
 from lib.ui.code_words import draw_explanation
-from lib.ui.errors import reporting_errors
+from lib.ui.errors import reporting_errors, toast_refusal
 from lib.ui.event_buttons import draw_buttons
 from lib.ui.event_deliveries import draw_deliveries, draw_send_to, is_moving
 from lib.ui.event_relations import draw_related, route_lines
@@ -46,7 +47,9 @@ def draw_event(hub: Hub, user: Actor, event_id: str) -> None:
     except HubError as error:
         st.warning(error.message)
         return
-    _draw_head(event)
+    figures = figures_of(hub, user, [event_id]).get(event_id)
+    _draw_head(event, shown_status(event.row.status, figures))
+    _draw_address(hub, event_id)
     for found in event.explanations:
         draw_explanation(found)
     draw_tags(hub, user, event)
@@ -100,20 +103,27 @@ def _draw_routes(hub: Hub, user: Actor, event_id: str, *, is_routed: bool) -> No
             st.caption("By the routes as they stand now.")
 
 
-def _draw_head(event: EventDetail) -> None:
+def _draw_head(event: EventDetail, status: str) -> None:
     row = event.row
     edited = " :orange-badge[Edited]" if event.verification.get("scheme") == SCHEME else ""
     simulated = " :orange-badge[Simulated]" if is_simulated(event.headers) else ""
-    st.markdown(f"{status_chip(row.status)} {service_chip(row.service_name)}{edited}{simulated}")
+    st.markdown(f"{status_chip(status)} {service_chip(row.service_name)}{edited}{simulated}")
     st.markdown(f"**{plain(row.event_type)}** · {plain(row.summary)}")
     if found := event.progress:
         code = f" (error {plain(found.error_code)})" if found.error_code else ""
         said = f"{found.kind.title()} {plain(found.sid)} is **{plain(found.state)}**{code}"
-        st.markdown(f"{said}, reported {ago(found.updated_at)}.")
-    st.caption(f"{plain(row.integration_name)} · {ago(row.created_at)}")
+        st.markdown(f"{said}, reported {ago(found.updated_at)}.", help=absolute(found.updated_at))
+    st.caption(
+        f"{plain(row.integration_name)} · {ago(row.created_at)}", help=absolute(row.created_at)
+    )
+
+
+def _draw_address(hub: Hub, event_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.code(row.id, language=None, width="stretch")
-        draw_link("activity", "Link", query={PARAMETER: row.id}, icon=":material/link:")
+        st.code(event_id, language=None, width="stretch")
+        with st.popover("Link", icon=":material/link:"):
+            address = f"{hub.settings.dashboard_address}/activity?{PARAMETER}={event_id}"
+            st.code(address, language=None, wrap_lines=True)
 
 
 def _draw_timeline(event: EventDetail, *, routed: int) -> None:
@@ -157,7 +167,7 @@ def _draw_retry(hub: Hub, user: Actor, event_id: str) -> None:
         try:
             retry_event(hub, user, event_id)
         except HubError as error:
-            st.toast(error.message, icon=":material/error:")
+            toast_refusal(error.message)
         else:
             st.toast("Handed to the worker again.", icon=":material/check_circle:")
             close_event()

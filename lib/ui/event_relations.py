@@ -3,12 +3,16 @@
 import streamlit as st
 
 from lib.access import Actor
+from lib.event_conditions import STORED
+from lib.event_figures import figures_of, shown_status
 from lib.hub import Hub
 from lib.outgoing.route_reasons import reasons_of_event
 from lib.relations import MOST_RELATED, related_events
+from lib.ui.delivery_formats import DELIVERY_LABELS
 from lib.ui.errors import reporting_errors
-from lib.ui.formats import STATUS_LABELS, counted, plain, service_label
+from lib.ui.formats import counted, plain, service_label
 from lib.ui.links import draw_link
+from lib.ui.status_words import status_column, status_of
 
 _WORDS = {
     "phone": "phone",
@@ -26,6 +30,7 @@ def draw_related(hub: Hub, user: Actor, event_id: str) -> None:
         if not found:
             st.caption("No other event shares its contact, message or call.")
             return
+        figures = figures_of(hub, user, [each.row.id for each in found])
         chosen = st.dataframe(
             [
                 {
@@ -34,7 +39,9 @@ def draw_related(hub: Hub, user: Actor, event_id: str) -> None:
                     "type": each.row.event_type,
                     "summary": each.row.summary,
                     "shares": ", ".join(_WORDS.get(kind, kind) for kind in each.shared),
-                    "status": STATUS_LABELS.get(each.row.status, each.row.status),
+                    "status": [
+                        status_of(shown_status(each.row.status, figures.get(each.row.id))).label
+                    ],
                 }
                 for each in found
             ],
@@ -49,7 +56,7 @@ def draw_related(hub: Hub, user: Actor, event_id: str) -> None:
                 "type": "Type",
                 "summary": st.column_config.TextColumn("What", width="large"),
                 "shares": "Same",
-                "status": "Status",
+                "status": status_column((*STORED, *DELIVERY_LABELS), width=104),
             },
         )
         if chosen.selection.rows:

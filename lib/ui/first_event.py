@@ -5,7 +5,7 @@ import streamlit as st
 from lib.access import Actor
 from lib.events import EventFilters, list_events
 from lib.hub import Hub
-from lib.ui.formats import ago, plain, status_chip
+from lib.ui.formats import absolute, ago, plain, status_chip
 from lib.ui.links import draw_link
 
 
@@ -21,5 +21,5 @@ def await_first_event(hub: Hub, user: Actor, *, integration_id: str | None) -> N
         f"**{plain(row.event_type)}** · {plain(row.summary)} · {ago(row.created_at)}",
         icon=":material/check_circle:",
     )
-    st.markdown(f"Its status is {status_chip(row.status)}")
+    st.markdown(f"Its status is {status_chip(row.status)}", help=absolute(row.created_at))
     draw_link("activity", "Open it", query={"event": row.id}, icon=":material/open_in_new:")

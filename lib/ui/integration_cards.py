@@ -57,14 +57,13 @@ def draw_table(shown: Sequence[Card], *, page: str, user: Actor) -> str | None:
 
 def _draw_card(card: Card, *, user: Actor) -> None:
     item = card.integration
-    label, colour, icon = STATE_BADGES[card.state]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         draw_mark(item.service_name)
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{plain(item.name)}**")
             owned = f" · {plain(item.owner)}" if user.role is Role.STAFF else ""
             st.caption(service_label(item.service_name) + owned)
-        st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]  # a Literal of names
+        draw_state(card)
     st.metric(
         "Events, 24 h",
         f"{card.received:,}",
@@ -72,13 +71,24 @@ def _draw_card(card: Card, *, user: Actor) -> None:
         chart_type="bar",
         help="Each bar is one hour; the last one is the present hour.",
     )
-    when = absolute(card.last_event_at) if card.last_event_at else None
-    last = f"Last event {ago(card.last_event_at)}" if card.last_event_at else "No event yet"
-    st.caption(last + _onwards(card) + _trouble(card), help=when)
+    draw_traffic(card)
     if card.gauge is not None:
         draw_gauge(card.gauge)
     for reminder in find_reminders(item):
         st.caption(f":orange[{reminder.label}: {reminder.days} days old]")
+
+
+def draw_state(card: Card) -> None:
+    """Draw how a connection stands, as a badge."""
+    label, colour, icon = STATE_BADGES[card.state]
+    st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]  # a Literal of names
+
+
+def draw_traffic(card: Card) -> None:
+    """Draw in one line when the last event came, how the last day fared, and what is wrong."""
+    when = absolute(card.last_event_at) if card.last_event_at else None
+    last = f"Last event {ago(card.last_event_at)}" if card.last_event_at else "No event yet"
+    st.caption(last + _onwards(card) + _trouble(card), help=when)
 
 
 def _draw_ways(card: Card, *, page: str, user: Actor) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lib import integrations
+from lib import integrations, overview
 from lib.access import Actor
 from lib.checks import run_check
 from lib.errors import HubError
@@ -14,10 +14,11 @@ from lib.providers.base import Provider
 from lib.providers.registry import get_provider
 from lib.ui.action_form import draw_actions
 from lib.ui.credential_panel import draw_integration_credentials
-from lib.ui.errors import reporting_errors, show_refusal
+from lib.ui.errors import reporting_errors, show_refusal, toast_refusal
 from lib.ui.first_event import await_first_event
 from lib.ui.first_route import draw_first_route
 from lib.ui.formats import absolute, ago, plain, service_chip
+from lib.ui.integration_cards import draw_state, draw_traffic
 from lib.ui.integration_form import draw_edit_form
 from lib.ui.integration_panels import (
     confirm_integration_removal,
@@ -43,15 +44,22 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
     """Draw everything about one connection."""
     show_told()
     provider = get_provider(item.service_name)
+    shown = overview.cards(hub, user)
+    card = next((each for each in shown if each.integration.id == item.id), None)
     with st.container(horizontal=True, vertical_alignment="center"):
         draw_mark(item.service_name)
         st.markdown(service_chip(item.service_name), width="content")
-        if not item.is_active:
-            st.badge("Paused", icon=":material/pause_circle:", color="gray")
-        st.caption(f"Added {ago(item.created_at)} by", width="content")
+        if card is not None:
+            draw_state(card)
+        st.caption(
+            f"Added {ago(item.created_at)} by", width="content", help=absolute(item.created_at)
+        )
         # As text: Markdown would make a link of an address.
         st.text(item.owner, width="content")
+        st.code(item.id, language=None, width="content")
         draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
+    if card is not None:
+        draw_traffic(card)
     names = ["Connect", *(["Actions"] if provider.actions else []), "Routes"]
     *tabs, routes, keys, settings, address, shared, audit = st.tabs(
         [*names, "Credentials", "Settings", "Address and removal", "Status page", "Audit"]
@@ -175,7 +183,7 @@ def _act(label: str, action: Callable[[], object]) -> None:
     try:
         action()
     except HubError as error:
-        st.toast(error.message, icon=":material/error:")
+        toast_refusal(error.message)
     else:
         st.toast(f"{label}: done.", icon=":material/check_circle:")
 

@@ -13,6 +13,7 @@ from lib.hub import Hub
 from lib.integration_copies import duplicate
 from lib.overview import Card
 from lib.providers.registry import all_providers, get_provider
+from lib.ui.errors import toast_refusal
 from lib.ui.formats import STATE_BADGES, plain
 from lib.ui.integration_form import OPEN
 from lib.ui.integration_panels import confirm_integration_removal
@@ -74,7 +75,7 @@ def _do(hub: Hub, user: Actor, card: Card, chosen: str) -> None:
     try:
         told = carry_out(hub, user, card, chosen)
     except HubError as error:
-        st.toast(error.message, icon=":material/error:")
+        toast_refusal(error.message)
         return
     if told:
         st.toast(f"{plain(item.name)}: {told}", icon=":material/check_circle:")

@@ -9,6 +9,7 @@ from lib.integration_history import list_history
 from lib.integrations import Integration
 from lib.outgoing import integration_queue
 from lib.outgoing.routes import list_all as list_routes
+from lib.ui.event_columns import exact_column
 from lib.ui.formats import counted
 from lib.ui.links import draw_link
 from lib.ui.page_keys import current_cursor
@@ -29,7 +30,7 @@ def draw_integration_routes(hub: Hub, user: Actor, item: Integration) -> None:
             icon=":material/alt_route:",
         )
     else:
-        st.dataframe(
+        chosen = st.dataframe(
             [
                 {
                     "name": row.name,
@@ -41,6 +42,8 @@ def draw_integration_routes(hub: Hub, user: Actor, item: Integration) -> None:
             ],
             key="integrations_routes",
             hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
             alt=f"Table of {counted(len(rows), 'route')}.",
             column_config={
                 "name": "Route",
@@ -49,8 +52,12 @@ def draw_integration_routes(hub: Hub, user: Actor, item: Integration) -> None:
                 "active": st.column_config.CheckboxColumn("Active"),
             },
         )
+        if chosen.selection.rows:
+            query = {"route": rows[chosen.selection.rows[0]].id}
+            draw_link("webhooks", "Open it", query=query, icon=":material/open_in_new:")
     with st.container(horizontal=True):
-        draw_link("webhooks", "Add a route", query={"route": "new"}, icon=":material/add:")
+        query = {"route": "new", "from": item.id}
+        draw_link("webhooks", "Add a route", query=query, icon=":material/add:")
         draw_link("webhooks", "Add a destination", query={"add": ""}, icon=":material/outbound:")
 
 
@@ -108,7 +115,7 @@ def draw_history(hub: Hub, user: Actor, item: Integration) -> None:
         hide_index=True,
         alt=f"Table of {counted(len(page.rows), 'action')} on this integration.",
         column_config={
-            "when": st.column_config.DatetimeColumn("When", format="distance", width=120),
+            "when": exact_column(),
             "who": st.column_config.TextColumn("Who", width=200),
             "what": st.column_config.TextColumn("What", width=160),
             "details": st.column_config.TextColumn("Details", width=360),

@@ -39,6 +39,7 @@ def draw_issue(hub: Hub, user: Actor, found: IssueDetail) -> None:
     row = found.row
     draw_head(row)
     st.caption(seen_line(row) + handled_line(row), help=absolute(row.last_seen_at))
+    st.code(row.id, language=None)
     newest = found.sample[0].response_status if found.sample else None
     explained = explain_delivery(row.kind, error_class=row.error_class, response_status=newest)
     if explained:

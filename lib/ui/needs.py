@@ -10,7 +10,7 @@ from lib.hub import Hub
 from lib.outgoing.issues import IssueRow, list_issues
 from lib.overview import Card, Need, needs
 from lib.ui.delivery_formats import error_words
-from lib.ui.formats import ago, counted, plain
+from lib.ui.formats import absolute, ago, counted, plain
 from lib.ui.links import draw_link
 
 _LOOKED_AT = 50
@@ -83,6 +83,10 @@ def _draw_issue(issue: IssueRow) -> None:
     when = ago(issue.last_seen_at)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = f":red[:material/report:] **{plain(issue.destination_name)}**"
-        st.markdown(f"{name}: {dead}, {cause}, last {when}", width="stretch")
+        st.markdown(
+            f"{name}: {dead}, {cause}, last {when}",
+            width="stretch",
+            help=absolute(issue.last_seen_at),
+        )
         query = {"open": issue.id}
         draw_link("issues", "Mend it", query=query, icon=":material/arrow_forward:")

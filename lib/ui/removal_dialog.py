@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from lib.errors import HubError
+from lib.ui.errors import toast_refusal
 from lib.ui.formats import plain
 
 Remove = Callable[[str], int]
@@ -34,7 +35,7 @@ def _remove(name: str, page: str, remove: Remove) -> None:
     try:
         count = remove(st.session_state[f"{page}_typed_name"])
     except HubError as error:
-        st.toast(error.message, icon=":material/error:")
+        toast_refusal(error.message)
         return
     st.query_params.pop("open", None)
     cancelled = f" Cancelled deliveries: {count:,}." if count else ""

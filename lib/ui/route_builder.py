@@ -34,13 +34,16 @@ _PREVIEW_HEIGHT = 340
 Ends = tuple[Integration, DestinationView]
 
 
-def draw_builder(hub: Hub, user: Actor, stored: RouteView | None, *, to: str | None) -> None:
-    """Draw the steps; saving turns back to the list."""
+def draw_builder(
+    hub: Hub, user: Actor, stored: RouteView | None, *, begin: str | None, to: str | None
+) -> None:
+    """Draw the steps; saving turns back to the list. `begin` and `to` fill in the ends."""
     sources, targets = integrations.list_all(hub, user), destinations.list_all(hub, user)
     if not sources or not targets:
         _draw_missing(has_sources=bool(sources))
         return
-    _begin(stored, to if to in {item.id for item in targets} else None)
+    starts, ends = {item.id for item in sources}, {item.id for item in targets}
+    _begin(stored, begin if begin in starts else None, to if to in ends else None)
     draw_other_problem(_PAGE, ())
     item, destination = _draw_ends(hub, user, sources, targets)
     if not (item and destination):
@@ -59,7 +62,7 @@ def forget_draft() -> None:
         del st.session_state[key]
 
 
-def _begin(stored: RouteView | None, to: str | None) -> None:
+def _begin(stored: RouteView | None, begin: str | None, to: str | None) -> None:
     """Fill the widgets once for each route that is opened."""
     opened = stored.id if stored else "new"
     # Streamlit drops what widgets hold once another screen is drawn; then it begins anew.
@@ -73,7 +76,7 @@ def _begin(stored: RouteView | None, to: str | None) -> None:
     types = stored.event_types if stored else ("*",)
     name = stored.name if stored and stored.name != automatic_name(stored) else ""
     for field, value in (
-        ("from", stored.integration_id if stored else None),
+        ("from", stored.integration_id if stored else begin),
         ("to", stored.destination_id if stored else to),
         ("types", [] if "*" in types else list(types)),
         ("shape", _OWN if mapping else _AS_IT_IS),
@@ -97,10 +100,8 @@ def _draw_ends(
     st.subheader("1. From and to", anchor=False)
     left, right = st.columns(2, gap="large")
     with left:
-        by_id = {each.id: each for each in sources}
-        item = by_id.get(
-            _choose("Events of", labels_by_id((e.id, e.name) for e in sources), "from")
-        )
+        chosen = _choose("Events of", labels_by_id((e.id, e.name) for e in sources), "from")
+        item = next((each for each in sources if each.id == chosen), None)
         if item is not None:
             _draw_types(item)
     with right:

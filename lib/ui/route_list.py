@@ -8,11 +8,13 @@ from lib.hub import Hub
 from lib.outgoing import routes
 from lib.outgoing.routes import RouteView
 from lib.ui.destination_words import filter_words
+from lib.ui.errors import toast_refusal
 from lib.ui.formats import counted, plain, service_chip
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
 
 ROUTE = "route"
+FROM = "from"
 TO = "to"
 NEW = "new"
 # The switch between the two lists: its key, which stands in the address, and its second choice.
@@ -102,4 +104,4 @@ def _switch(hub: Hub, user: Actor, route_id: str, key: str) -> None:
     try:
         change(hub, user, route_id)
     except HubError as error:
-        st.toast(error.message, icon=":material/error:")
+        toast_refusal(error.message)

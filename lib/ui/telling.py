@@ -4,12 +4,21 @@ A callback must not draw: within a fragment its elements would land at the top o
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import streamlit as st
 
 from lib.errors import HubError
+from lib.ui.errors import toast_refusal
 
 _TOLD = "hub_told"
+
+
+class _Told(NamedTuple):
+    """A sentence about what was done, or why it was not."""
+
+    message: str
+    is_refusal: bool
 
 
 def tell(act: Callable[[], str]) -> bool:
@@ -17,9 +26,9 @@ def tell(act: Callable[[], str]) -> bool:
     try:
         said = act()
     except HubError as error:
-        st.session_state[_TOLD] = (error.message, ":material/error:")
+        st.session_state[_TOLD] = _Told(error.message, is_refusal=True)
         return False
-    st.session_state[_TOLD] = (said, ":material/check_circle:")
+    st.session_state[_TOLD] = _Told(said, is_refusal=False)
     return True
 
 
@@ -30,7 +39,10 @@ def do_and_tell(act: Callable[[], str]) -> None:
 
 def show_told() -> None:
     """Show what the last callback kept; whatever is drawn next after one calls this."""
-    told: tuple[str, str] | None = st.session_state.pop(_TOLD, None)
-    if told is not None:
-        message, icon = told
-        st.toast(message, icon=icon)
+    told: _Told | None = st.session_state.pop(_TOLD, None)
+    if told is None:
+        return
+    if told.is_refusal:
+        toast_refusal(told.message)
+    else:
+        st.toast(told.message, icon=":material/check_circle:")

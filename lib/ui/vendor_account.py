@@ -76,7 +76,8 @@ def _draw_app(hub: Hub, user: Actor, item: Integration, authorization: Authoriza
         st.badge("App connected", icon=":material/check_circle:", color="green")
         st.caption(
             f"Connected {ago(connection.connected_at)}; its tokens are renewed by themselves.",
-            help=f"The present one ends {absolute(connection.expires_at)}.",
+            help=f"Connected {absolute(connection.connected_at)}. The present token ends "
+            f"{absolute(connection.expires_at)}.",
         )
     if not authorization.is_ready({**item.config_data, **item.credentials}):
         st.caption(
