@@ -5,6 +5,7 @@ import streamlit as st
 from lib.events import list_event_types
 from lib.integrations import list_all
 from lib.outgoing.deliveries import destination_names
+from lib.ui.address_fields import flag, kept
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.event_columns import draw_column_picker
 from lib.ui.event_detail import draw_event, opened_event
@@ -25,9 +26,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
     columns = draw_column_picker()
     draw_exports("events", ADDRESS.current())
     is_choosing = not user.sees_masked and st.toggle(
-        "Choose several", key="choose", bind="query-params"
+        "Choose several", **kept("activity", "choose", flag, empty=False)
     )
-    is_live = st.toggle("Live", key="live", bind="query-params")
+    is_live = st.toggle("Live", **kept("activity", "live", flag, empty=False))
 choices = Choices(list_all(hub, user), list_event_types(hub, user), destination_names(hub, user))
 with stopping_on_error():
     filters = draw_filters(user, choices)

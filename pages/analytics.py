@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lib.ui.address_fields import kept, one_of
 from lib.ui.analytics_deliveries import draw_attempts, draw_latency, draw_outcomes
 from lib.ui.analytics_failures import draw_causes, draw_destinations
 from lib.ui.analytics_messages import draw_funnels, draw_waits
@@ -31,11 +32,9 @@ with stopping_on_error():
     section = st.segmented_control(
         "Show",
         list(_SECTIONS),
-        default="Deliveries",
         required=True,
-        key="show",
-        bind="query-params",
         label_visibility="collapsed",
+        **kept("analytics", "show", one_of(_SECTIONS), empty="Deliveries"),
     )
     for draw in _SECTIONS[section or "Deliveries"]:
         draw(view)

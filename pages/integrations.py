@@ -1,12 +1,12 @@
 """Connections: the list, a new one, and one in detail."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from lib import overview
 from lib.access import Actor, Role
 from lib.integrations import get
 from lib.providers.registry import all_providers, find_provider
+from lib.ui.address_fields import flag, kept, write_address
 from lib.ui.errors import stopping_on_error
 from lib.ui.heads import draw_head
 from lib.ui.integration_cards import draw_cards, draw_table
@@ -24,8 +24,7 @@ user = require_user(Role.MEMBER, Role.STAFF)
 def _go_to_list() -> None:
     forget_problem()
     forget_secret()
-    for parameter in (ADD, OPEN):
-        st.query_params.pop(parameter, None)
+    write_address("integrations", {ADD: None, OPEN: None})
 
 
 def _go_to_add(slug: str = "") -> None:
@@ -85,7 +84,7 @@ def _draw_choice() -> None:
 
 def _draw_list(actor: Actor) -> None:
     with draw_head("Integrations", "The services that send events to this hub."):
-        as_table = st.toggle("Table", key="table", bind="query-params")
+        as_table = st.toggle("Table", **kept("integrations", "table", flag, empty=False))
         st.button(
             "Add integration",
             key="integrations_add",
@@ -105,11 +104,12 @@ def _draw_list(actor: Actor) -> None:
             st.query_params[OPEN] = chosen
             st.rerun()
     else:
-        draw_cards(shown, page="integrations", user=actor, draw_menu=_draw_menu)
-
-
-def _draw_menu(card: overview.Card, place: DeltaGenerator) -> None:
-    draw_card_menu(get_hub(), user, card, place=place)
+        draw_cards(
+            shown,
+            page="integrations",
+            user=actor,
+            draw_menu=lambda card, place: draw_card_menu(get_hub(), actor, card, place=place),
+        )
 
 
 if OPEN in st.query_params:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from lib import overview
 from lib.access import Actor, Role
+from lib.ui.address_fields import flag, kept, one_of
 from lib.ui.charts import draw_volume
 from lib.ui.heads import draw_head
 from lib.ui.integration_cards import draw_cards, draw_table
@@ -29,11 +30,9 @@ def _draw_volume(actor: Actor) -> None:
         period = st.segmented_control(
             "Period",
             list(_PERIODS),
-            default="24h",
             required=True,
-            key="period",
-            bind="query-params",
             label_visibility="collapsed",
+            **kept("overview", "period", one_of(_PERIODS), empty="24h"),
         )
     hours = _PERIODS[period or "24h"]
     draw_volume(overview.volume(get_hub(), actor, hours=hours), hours=hours)
@@ -43,7 +42,7 @@ def _draw_integrations(actor: Actor, shown: Sequence[overview.Card]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Integrations", anchor=False, width="stretch")
         as_table = st.toggle(
-            "Table", value=len(shown) > _MOST_CARDS, key="table", bind="query-params"
+            "Table", **kept("overview", "table", flag, empty=len(shown) > _MOST_CARDS)
         )
     if not as_table:
         draw_cards(shown, page="overview", user=actor)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.access import Role
+from lib.ui.address_fields import kept, one_of
 from lib.ui.errors import reporting_errors
 from lib.ui.heads import draw_head
 from lib.ui.resources import get_hub
@@ -31,11 +32,9 @@ draw_head("Settings", "How the whole hub keeps, protects and reaches things.")
 section = st.segmented_control(
     "Section",
     list(_SECTIONS),
-    default="Retention",
     required=True,
-    key="section",
-    bind="query-params",
     label_visibility="collapsed",
+    **kept("settings", "section", one_of(_SECTIONS), empty="Retention"),
 )
 with reporting_errors():
     _SECTIONS[section](get_hub(), user)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.access import Actor, Role
 from lib.rejections import list_rejections
+from lib.ui.address_fields import kept, one_of
 from lib.ui.calculator_form import draw_calculator
 from lib.ui.code_search import draw_code_search
 from lib.ui.doctor import draw_doctor
@@ -52,11 +53,9 @@ draw_head("Testing tools", "Play a provider, catch requests, and find out why on
 tool = st.segmented_control(
     "Tool",
     list(_TOOLS),
-    default="Simulator",
     required=True,
-    key="tool",
-    bind="query-params",
     label_visibility="collapsed",
+    **kept("testing", "tool", one_of(_TOOLS), empty="Simulator"),
 )
 with reporting_errors():
     _TOOLS[tool]()

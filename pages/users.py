@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.access import Role
 from lib.ui.address_choice import choose_named
+from lib.ui.address_fields import kept, text
 from lib.ui.formats import counted
 from lib.ui.heads import draw_head
 from lib.ui.resources import get_hub
@@ -28,7 +29,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     roles = {role.value: role.value.title() for role in Role}
     role = choose_named("Role", roles, page="users", parameter="role")
     state = choose_named("State", STATES, page="users", parameter="state")
-    words = st.text_input("Search", key="q", bind="query-params", placeholder="Name or e-mail")
+    words = st.text_input("Search", placeholder="Name or e-mail", **kept("users", "q", text))
 shown = [
     account
     for account in found

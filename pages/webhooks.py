@@ -7,6 +7,7 @@ from lib.outgoing.destination_figures import figures
 from lib.outgoing.routes import get as get_route
 from lib.providers.registry import all_targets
 from lib.ui import route_list
+from lib.ui.address_fields import kept, one_of
 from lib.ui.destination_detail import draw_destination
 from lib.ui.destination_form import ADD, PAGE, draw_add_form, draw_kinds
 from lib.ui.destination_list import OPEN, draw_destinations
@@ -91,12 +92,9 @@ def _draw_lists(actor: Actor) -> None:
         view = st.segmented_control(
             "View",
             ["Destinations", route_list.ROUTES],
-            # Streamlit warns of a default beside a value that a callback has set.
-            default=None if route_list.VIEW in st.session_state else "Destinations",
             required=True,
-            key=route_list.VIEW,
-            bind="query-params",
             label_visibility="collapsed",
+            **kept("webhooks", route_list.VIEW, one_of([route_list.ROUTES]), empty="Destinations"),
         )
         is_routes = view == route_list.ROUTES
         st.button(

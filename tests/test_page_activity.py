@@ -110,7 +110,7 @@ def test_an_analyst_sees_masked_events_and_cannot_search(visitor: Visitor) -> No
     visitor.sign_in("analyst")
     script = _open_event(visitor, event_id)
     assert not script.exception
-    assert [each.key for each in script.text_input] == ["http", "main_search"]
+    assert [each.key for each in script.text_input] == ["activity_http", "main_search"]
     assert "activity_retry" not in [each.key for each in script.button]
     written = repr([each.value.to_dict() for each in script.dataframe])
     written += repr([each.value for each in (*script.markdown, *script.json)])
@@ -318,7 +318,7 @@ def test_a_time_of_ones_own_goes_into_the_address_and_gives_way_to_a_range(
     script.datetime_input(key="activity_until").set_value(_on("2026-01-30T12:30"))
     _press(script, "Use these")
     assert "end lies before the beginning" in script.toast[0].value
-    script.button_group(key="range").set_value("1h").run()
+    script.button_group(key="activity_range").set_value("1h").run()
     assert "since" not in script.query_params
     assert _ids(script) == [event_id]
 
@@ -362,10 +362,10 @@ def test_analysts_are_not_led_to_the_rejected(visitor: Visitor) -> None:
 def test_exact_times_are_a_column_and_hidden_filters_are_counted(visitor: Visitor) -> None:
     make_event(visitor.hub, make_integration(visitor.hub, visitor.sign_in("member")))
     script = visitor.open("activity")
-    script.multiselect(key="cols").set_value(["Exact time", "Id"]).run()
+    script.multiselect(key="activity_cols").set_value(["Exact time", "Id"]).run()
     assert list(script.dataframe[0].proto.column_order) == ["created_at", "status", "at", "id"]
-    script.number_input(key="attempts").set_value(1)
-    script.text_input(key="http").input("404").run()
+    script.number_input(key="activity_attempts").set_value(1)
+    script.text_input(key="activity_http").input("404").run()
     assert "More filters (2)" in "".join(str(each.proto) for each in _blocks(script.main))
 
 
@@ -405,7 +405,7 @@ def test_filters_are_kept_as_a_view_and_come_back(visitor: Visitor) -> None:
 
 def _begin_resolving(visitor: Visitor) -> AppTest:
     script = visitor.open("activity")
-    script.toggle(key="choose").set_value(True).run()
+    script.toggle(key="activity_choose").set_value(True).run()
     script.button(key="activity_bulk_all").click().run()
     return script.selectbox(key="bulk_action").set_value("resolve").run()
 

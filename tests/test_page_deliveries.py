@@ -72,7 +72,7 @@ def test_filters_narrow_and_can_be_cleared(ground: Ground) -> None:
     script.button(key="deliveries_clear").click().run()
     assert _ids(script) == [fine, dead]
     script.selectbox(key="deliveries_destination").set_value(ground.place.id).run()
-    script.button_group(key="made").set_value("1h").run()
+    script.button_group(key="deliveries_made").set_value("1h").run()
     assert _ids(script) == [fine, dead]
 
 
@@ -179,13 +179,13 @@ def test_chips_columns_and_answers(ground: Ground) -> None:
     with ground.visitor.hub.database.write() as session:
         session.get_one(Delivery, dead).response_status = 503
     script = ground.visitor.open("deliveries")
-    script.multiselect(key="shown").set_value(["Exact time", "Answer"]).run()
+    script.multiselect(key="deliveries_shown").set_value(["Exact time", "Answer"]).run()
     assert list(script.dataframe[0].proto.column_order) == ["created_at", "status", "at", "answer"]
-    script.text_input(key="answer").input("5xx")
+    script.text_input(key="deliveries_answer").input("5xx")
     script.query_params["answer"] = "5xx"
     assert _ids(script.run()) == [dead]
     script.button(key="deliveries_chip_answer").click().run()
     assert len(_ids(script)) == 2
-    script.text_input(key="answer").input("often")
+    script.text_input(key="deliveries_answer").input("often")
     script.query_params["answer"] = "often"
     assert "such as 404" in script.run().error[0].value

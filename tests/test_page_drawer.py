@@ -57,7 +57,7 @@ def test_a_failed_sms_is_found_by_phone_read_in_plain_words_and_replayed(
     dead = make_delivery(visitor.hub, event_id, place, status="dead")
     make_attempt(visitor.hub, dead, outcome="dead")
     script = visitor.open("activity")
-    script.text_input(key="q").set_value("(415) 555-0123").run()
+    script.text_input(key="activity_q").set_value("(415) 555-0123").run()
     assert event_id in list(script.dataframe[0].value["id"])
     script = _open(visitor, event_id)
     assert not script.exception
@@ -171,11 +171,11 @@ def test_an_analyst_sees_nothing_of_the_contact_and_no_buttons(visitor: Visitor)
 def test_the_dictionary_is_searched_on_the_testing_page(visitor: Visitor) -> None:
     visitor.sign_in("member")
     script = visitor.open("testing")
-    script.button_group(key="tool").set_value("Codes").run()
-    script.text_input(key="code").set_value("30007").run()
+    script.button_group(key="testing_tool").set_value("Codes").run()
+    script.text_input(key="testing_code").set_value("30007").run()
     assert not script.exception
     assert "Filtered by the carrier" in script.info[0].value
-    script.text_input(key="code").set_value("no such words").run()
+    script.text_input(key="testing_code").set_value("no such words").run()
     assert "No such code" in script.info[0].value
 
 

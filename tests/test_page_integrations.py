@@ -198,10 +198,10 @@ def test_the_list_is_narrowed_by_words_service_and_status(visitor: Visitor) -> N
     make_integration(visitor.hub, actor, "Orders", service_name="make")
     script = visitor.open("integrations")
     assert "**Orders**" in [each.value for each in script.markdown]
-    script.text_input(key="q").input("DES").run()
+    script.text_input(key="integrations_q").input("DES").run()
     opened = [each.key for each in script.button if str(each.key).startswith("integrations_open")]
     assert opened == [f"integrations_open_{desk.id}"]
-    script.selectbox(key="service").select("Make").run()
+    script.selectbox(key="integrations_service").select("make").run()
     assert "None of 2 integrations matches" in script.info[0].value
     assert not script.exception
 

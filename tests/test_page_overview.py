@@ -53,9 +53,9 @@ def test_a_week_is_drawn_on_demand(visitor: Visitor) -> None:
     actor = visitor.sign_in("member")
     make_rollup(visitor.hub, make_integration(visitor.hub, actor), 3)
     script = visitor.open()
-    script.button_group(key="period").set_value("7d").run()
+    script.button_group(key="overview_period").set_value("7d").run()
     assert not script.exception
-    assert script.button_group(key="period").value == "7d"
+    assert script.button_group(key="overview_period").value == "7d"
 
 
 def test_a_paused_integration_asks_for_nothing(visitor: Visitor) -> None:

@@ -21,7 +21,7 @@ def visitor(sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visito
 def _open(visitor: Visitor, section: str) -> AppTest:
     visitor.sign_in("staff")
     script = visitor.open("settings")
-    script.segmented_control(key="section").set_value(section).run()
+    script.segmented_control(key="settings_section").set_value(section).run()
     assert not script.exception
     return script
 

@@ -43,7 +43,7 @@ def visitor(live: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
 def open_tool(visitor: Visitor, tool: str) -> AppTest:
     script = visitor.open("testing")
     assert not script.exception
-    script.segmented_control(key="tool").set_value(tool).run()
+    script.segmented_control(key="testing_tool").set_value(tool).run()
     assert not script.exception
     return script
 

@@ -92,9 +92,9 @@ def test_the_filters_narrow_the_list(visitor: Visitor) -> None:
     visitor.sign_in("staff")
     make_user(visitor.hub)
     script = visitor.open("users")
-    script.text_input(key="q").input("ADA@").run()
+    script.text_input(key="users_q").input("ADA@").run()
     assert "1 user of 2." in [each.value for each in script.caption]
-    script.text_input(key="q").input("nobody at all").run()
+    script.text_input(key="users_q").input("nobody at all").run()
     assert "No user matches" in script.info[0].value
 
 

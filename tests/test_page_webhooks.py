@@ -57,7 +57,7 @@ def _open(visitor: Visitor, **parameters: str) -> AppTest:
 
 def _open_routes(visitor: Visitor) -> AppTest:
     script = _open(visitor)
-    script.button_group(key="view").set_value("Routes").run()
+    script.button_group(key="webhooks_view").set_value("Routes").run()
     assert not script.exception
     return script
 
@@ -328,7 +328,7 @@ def test_an_edited_route_begins_with_what_is_stored(visitor: Visitor) -> None:
     (row,) = _routes(visitor.hub)
     assert row.filters == [{"path": "data.Body", "operator": "exists"}]
     assert (row.event_types, row.mapping) == (["message.received"], "data")
-    assert script.button_group(key="view").value == "Routes"
+    assert script.button_group(key="webhooks_view").value == "Routes"
     assert not script.warning
     _click(script, f"webhooks_edit_route_{route.id}")
     _click(script, "webhooks_delete_route")

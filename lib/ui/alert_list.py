@@ -12,6 +12,7 @@ from lib.clock import now
 from lib.hub import Hub
 from lib.quantities import duration
 from lib.ui.address_choice import choose_named
+from lib.ui.address_fields import kept, one_of
 from lib.ui.formats import absolute, ago, counted, plain
 from lib.ui.links import draw_link
 from lib.ui.menu import is_page
@@ -61,24 +62,14 @@ def draw_bell(hub: Hub, user: Actor) -> None:
 
 
 def _choose_state() -> str:
-    given = st.query_params.get("state", "")
     chosen = st.segmented_control(
         "State",
         list(_STATES),
-        default=given if given in _STATES else "open",
         required=True,
         format_func=lambda each: _STATES[each],
-        key="alerts_state",
-        on_change=_keep_state,
+        **kept("alerts", "state", one_of(_STATES), empty="open"),
     )
     return str(chosen)
-
-
-def _keep_state() -> None:
-    if st.session_state["alerts_state"] == "open":
-        st.query_params.pop("state", None)
-    else:
-        st.query_params["state"] = st.session_state["alerts_state"]
 
 
 def _draw_nothing(state: str, kind: str | None) -> None:

@@ -22,15 +22,16 @@ from lib.hub import Hub
 from lib.outgoing.deliveries import destination_names
 from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named, labels_by_id
+from lib.ui.address_fields import kept, one_of, write_address
 from lib.ui.delivery_formats import told_apart
 from lib.ui.formats import viewer_zone
 
+PAGE = "analytics"
 MONTH = "month"
 _PERIODS = (*ROLLING_DAYS, MONTH)
 _FIRST_PERIOD = "7d"
 _MONTHS_BACK = 13
-_SINCE, _UNTIL, _COMPARE = "since", "until", "compare"
-_COMPARE_KEY = "analytics_compare"
+_SINCE, _UNTIL = "since", "until"
 _COMPARISONS: dict[Comparison, str] = {
     "previous": "Period before",
     "week": "A week before",
@@ -75,11 +76,15 @@ def draw_view(hub: Hub, actor: Actor) -> View:
         chosen = st.segmented_control(
             "Period",
             _PERIODS,
-            default=_FIRST_PERIOD,
             required=True,
-            key="span",
-            bind="query-params",
-            on_change=clear_focus,
+            **kept(
+                PAGE,
+                "span",
+                one_of(_PERIODS),
+                empty=_FIRST_PERIOD,
+                drop=(_SINCE, _UNTIL),
+                then=_renew_chart,
+            ),
         )
         text = chosen or _FIRST_PERIOD
         if text == MONTH:
@@ -91,19 +96,18 @@ def draw_view(hub: Hub, actor: Actor) -> View:
 
 def set_focus(since: datetime, until: datetime) -> None:
     """Put a part of the period into the address; a callback's part."""
-    st.query_params[_SINCE], st.query_params[_UNTIL] = _written(since), _written(until)
+    write_address(PAGE, {_SINCE: _written(since), _UNTIL: _written(until)})
 
 
 def forget_focus() -> None:
     """Take the part out of the address."""
-    for name in (_SINCE, _UNTIL):
-        st.query_params.pop(name, None)
+    write_address(PAGE, {_SINCE: None, _UNTIL: None})
 
 
 def clear_focus() -> None:
     """Show the whole period again, under a chart with nothing chosen; a callback."""
     forget_focus()
-    st.session_state[NONCE] = st.session_state.get(NONCE, 0) + 1
+    _renew_chart()
 
 
 def activity_query(view: View) -> dict[str, str]:
@@ -120,24 +124,33 @@ def _draw_filters(hub: Hub, actor: Actor) -> Filters:
     is_staff = actor.role is Role.STAFF
     with st.grid(4 if is_staff else 3, min_column_width=170):
         services = {provider.slug: provider.label for provider in all_providers()}
-        service = choose_named("Service", services, page="analytics", parameter="service")
+        service = choose_named("Service", services, page=PAGE, parameter="service")
         own = labels_by_id((item.id, item.name) for item in integrations.list_all(hub, actor))
-        integration = choose_named("Integration", own, page="analytics", parameter="integration")
+        integration = choose_named("Integration", own, page=PAGE, parameter="integration")
         places = told_apart(destination_names(hub, actor))
-        place = choose_named("Destination", places, page="analytics", parameter="destination")
+        place = choose_named("Destination", places, page=PAGE, parameter="destination")
         member = None
         if is_staff:
             people = dict(members(hub, actor))
-            member = choose_named("Member", people, page="analytics", parameter="member")
+            member = choose_named("Member", people, page=PAGE, parameter="member")
     return Filters(service, integration, place, member)
 
 
 def _choose_month(today: datetime) -> str:
     months = [f"{year}-{month + 1:02}" for year, month in _months_before(today)]
-    chosen = st.selectbox(
-        "Month", months, key=MONTH, bind="query-params", width=140, on_change=clear_focus
+    address = kept(
+        PAGE,
+        MONTH,
+        one_of(months),
+        empty=months[0],
+        drop=(_SINCE, _UNTIL),
+        then=_renew_chart,
     )
-    return str(chosen)
+    return str(st.selectbox("Month", months, width=140, **address))
+
+
+def _renew_chart() -> None:
+    st.session_state[NONCE] = st.session_state.get(NONCE, 0) + 1
 
 
 def _months_before(today: datetime) -> list[tuple[int, int]]:
@@ -146,21 +159,14 @@ def _months_before(today: datetime) -> list[tuple[int, int]]:
 
 
 def _choose_comparison() -> Comparison:
-    options = list(_COMPARISONS)
-    given = st.query_params.get(_COMPARE)
-    return st.selectbox(
+    chosen: Comparison = st.selectbox(
         "Compare with",
-        options,
-        index=next((i for i, option in enumerate(options) if option == given), 0),
-        key=_COMPARE_KEY,
+        list(_COMPARISONS),
         format_func=_COMPARISONS.__getitem__,
         width=170,
-        on_change=_keep_comparison,
+        **kept(PAGE, "compare", one_of(_COMPARISONS), empty="previous"),
     )
-
-
-def _keep_comparison() -> None:
-    st.query_params[_COMPARE] = st.session_state[_COMPARE_KEY]
+    return chosen
 
 
 def _find_focus(period: Period) -> Period | None:

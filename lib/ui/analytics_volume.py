@@ -10,6 +10,7 @@ from lib.analytics.figures import Figures, change, figures
 from lib.analytics.periods import Period
 from lib.analytics.volume import VolumePoint, volume
 from lib.providers.registry import all_providers
+from lib.ui.address_fields import write_address
 from lib.ui.analytics_panels import (
     FULL_FORMAT,
     HEIGHT,
@@ -21,6 +22,7 @@ from lib.ui.analytics_panels import (
 )
 from lib.ui.analytics_view import (
     NONCE,
+    PAGE,
     View,
     activity_query,
     clear_focus,
@@ -32,7 +34,7 @@ from lib.ui.formats import counted, service_label
 from lib.ui.links import draw_link
 
 _LAST = "analytics_volume_last"
-_SERVICE, _SERVICE_KEY = "service", "analytics_service"
+_SERVICE = "service"
 _PALE = 0.3
 # A smaller change would be shown as none at all.
 _LEAST_POINTS, _LEAST_SHARE = 0.05, 0.005
@@ -180,11 +182,7 @@ def _take_time(ends: tuple[float, ...]) -> None:
 def _take_service(labels: tuple[str, ...]) -> None:
     slugs = {provider.label: provider.slug for provider in all_providers()}
     slug = slugs.get(labels[0]) if labels else None
-    st.session_state[_SERVICE_KEY] = slug
-    if slug:
-        st.query_params[_SERVICE] = slug
-    else:
-        st.query_params.pop(_SERVICE, None)
+    write_address(PAGE, {_SERVICE: slug})
 
 
 def _in_words(part: Period) -> str:

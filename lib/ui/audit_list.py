@@ -14,6 +14,7 @@ from lib.clock import now
 from lib.csv_text import write_csv
 from lib.hub import Hub
 from lib.ui.address_choice import choose_named, labels_by_id
+from lib.ui.address_fields import kept, one_of, text
 from lib.ui.audit_words import SUBJECTS, say_action, say_details
 from lib.ui.errors import reporting_errors
 from lib.ui.event_columns import exact_column
@@ -46,12 +47,14 @@ _COLUMNS = {
 def draw_filters(hub: Hub, user: Actor) -> AuditFilters:
     """Draw the filters and return what they ask for."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = st.segmented_control("Time", list(_RANGES), key="range", bind="query-params")
+        period = st.segmented_control(
+            "Time", list(_RANGES), **kept("audit", "range", one_of(_RANGES))
+        )
         people = labels_by_id((item.id, item.email) for item in list_users(hub, user))
         who = choose_named("Who", people, page="audit", parameter="who")
         subject = choose_named("About", SUBJECTS, page="audit", parameter="about")
         object_id = st.text_input(
-            "Object", key="object", bind="query-params", placeholder="An id, such as int_…"
+            "Object", placeholder="An id, such as int_…", **kept("audit", "object", text)
         )
     return AuditFilters(
         user_id=who,
@@ -63,7 +66,7 @@ def draw_filters(hub: Hub, user: Actor) -> AuditFilters:
 
 def draw_entries(hub: Hub, user: Actor, filters: AuditFilters) -> None:
     """Draw one page of entries."""
-    period = st.session_state.get("range")
+    period = st.query_params.get("range")
     signature = f"{filters.user_id} {filters.subject} {filters.object_id} {period}"
     cursor = current_cursor("audit", signature)
     page = list_entries(hub, user, filters, cursor=cursor, limit=_PAGE)

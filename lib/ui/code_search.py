@@ -7,6 +7,7 @@ import streamlit as st
 from lib.codes import Entry, search_codes, who_must_act
 from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named
+from lib.ui.address_fields import kept, text
 from lib.ui.code_words import draw_explanation
 from lib.ui.formats import counted
 
@@ -19,10 +20,9 @@ def draw_code_search() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         words = st.text_input(
             "What does this code mean?",
-            key="code",
-            bind="query-params",
             type="search",
             placeholder="30007, 410, opted out",
+            **kept("testing", "code", text),
         )
         services = {each.slug: each.label for each in all_providers() if each.codes}
         service = choose_named("Service", services, page="testing", parameter="of")

@@ -12,6 +12,7 @@ from lib.credential_views import CredentialFilters, list_credentials
 from lib.hub import Hub
 from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named, labels_by_id
+from lib.ui.address_fields import flag, kept
 from lib.ui.credential_words import FILTERED, OUTCOMES, STATES, age_words, end_words, mask_of
 from lib.ui.formats import counted, service_label
 from lib.ui.links import draw_link
@@ -73,9 +74,8 @@ def _draw_filters(hub: Hub, user: Actor) -> CredentialFilters:
             owner = choose_named("Owner", people, page=_PAGE, parameter="owner")
         everything = st.toggle(
             "Optional ones too",
-            key="optional",
-            bind="query-params",
             help="Also those that may be set and are not.",
+            **kept(_PAGE, "optional", flag, empty=False),
         )
     return CredentialFilters(service, State(state) if state else None, owner, bool(everything))
 

@@ -13,6 +13,7 @@ from lib.outgoing.deliveries import list_deliveries
 from lib.outgoing.delivery_filters import STATUSES, DeliveryFilters
 from lib.outgoing.delivery_views import DeliveryRow
 from lib.ui.address_choice import choose_named
+from lib.ui.address_fields import kept, some_of, text
 from lib.ui.bulk_dialog import begin_cancelling, draw_bulk
 from lib.ui.delivery_formats import (
     DELIVERY_COLOURS,
@@ -32,10 +33,8 @@ from lib.ui.replay_dialog import draw_replay_dialog
 from lib.ui.time_filter import draw_time_filter, say_moment
 
 _PAGE = 50
-# The names of bound filters differ from those of other screens: on the way back from a screen
-# that binds the same name Streamlit drops it.
 ADDRESS = ListAddress(
-    "deliveries", bound=("made", "answer"), named=("status", "destination", "error")
+    "deliveries", span="made", others=("answer", "status", "destination", "error")
 )
 _LABELS = {
     "made": "last",
@@ -54,7 +53,7 @@ def draw_delivery_filters(destinations: Mapping[str, str]) -> DeliveryFilters:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         draw_time_filter(ADDRESS)
         st.text_input(
-            "Answer", key="answer", bind="query-params", placeholder="404 or 5xx", width=130
+            "Answer", placeholder="404 or 5xx", width=130, **kept("deliveries", "answer", text)
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         statuses = {status: DELIVERY_LABELS[status] for status in STATUSES}
@@ -74,7 +73,9 @@ def draw_delivery_columns() -> list[str]:
     """Draw the choice of columns, which the address keeps, and return their names in order."""
     with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
         chosen = st.multiselect(
-            "Columns", list(_NAMES), default=list(_USUAL), key="shown", bind="query-params"
+            "Columns",
+            list(_NAMES),
+            **kept("deliveries", "shown", some_of(_NAMES), empty=list(_USUAL)),
         )
     return [*_ALWAYS, *(_NAMES[name] for name in chosen)]
 

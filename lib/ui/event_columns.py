@@ -7,11 +7,11 @@ import streamlit as st
 from lib.event_conditions import STORED
 from lib.event_figures import EventFigures, shown_status
 from lib.events import EventRow
+from lib.ui.address_fields import kept, some_of
 from lib.ui.delivery_formats import DELIVERY_LABELS
 from lib.ui.formats import service_label, viewer_zone
 from lib.ui.status_words import status_column, status_of
 
-_KEY = "cols"
 _NAMES = {
     "Exact time": "at",
     "Service": "service",
@@ -34,7 +34,7 @@ def draw_column_picker() -> list[str]:
     """Draw the choice of columns, which the address keeps, and return their names in order."""
     with st.popover("Columns", icon=":material/view_column:", type="tertiary"):
         chosen = st.multiselect(
-            "Columns", list(_NAMES), default=list(_USUAL), key=_KEY, bind="query-params"
+            "Columns", list(_NAMES), **kept("activity", "cols", some_of(_NAMES), empty=list(_USUAL))
         )
     return [*_ALWAYS, *(_NAMES[name] for name in chosen)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from lib.events import EventFilters
 from lib.integrations import Integration
 from lib.providers.registry import all_providers
 from lib.ui.address_choice import choose_named, labels_by_id
+from lib.ui.address_fields import Read, kept, number, one_of, text
 from lib.ui.delivery_formats import ERROR_WORDS, told_apart
 from lib.ui.filter_chips import Chip, draw_chips
 from lib.ui.links import turn_to
@@ -22,9 +24,12 @@ from lib.ui.time_filter import draw_time_filter, say_moment
 STATUS_WORDS = {**labels_of((*STORED, *DERIVED)), "rejected": "Rejected"}
 ADDRESS = ListAddress(
     "activity",
-    bound=("range", "type", "q", "http", "attempts", "slower", "verified", "tag", "expr"),
-    named=("status", "service", "integration", "destination", "error"),
-)
+    span="range",
+    others=(
+        "type", "q", "http", "attempts", "slower", "verified", "tag", "expr", "status", "service",
+        "integration", "destination", "error",
+    ),
+)  # fmt: skip
 _BEHIND = (
     "integration", "destination", "http", "error", "attempts", "slower", "verified", "tag", "expr",
 )  # fmt: skip
@@ -67,7 +72,7 @@ def lead_to_rejected(user: Actor) -> None:
     if "range" in query:
         asked["since"] = query["range"]
     # Without it the way back leads to the list, and not here again.
-    ADDRESS.put("status", None)
+    ADDRESS.set({name: value for name, value in query.items() if name != "status"})
     turn_to("rejected", asked)
 
 
@@ -78,11 +83,10 @@ def draw_filters(user: Actor, choices: Choices) -> EventFilters:
         if not user.sees_masked:
             st.text_input(
                 "Search",
-                key="q",
                 type="search",
-                bind="query-params",
                 placeholder="Phone, e-mail, id, words",
                 width="stretch",
+                **_kept("q", text),
             )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         statuses = (*STORED, *DERIVED) if user.sees_masked else (*STORED, *DERIVED, "rejected")
@@ -93,12 +97,11 @@ def draw_filters(user: Actor, choices: Choices) -> EventFilters:
             "Type",
             choices.types,
             index=None,
-            key="type",
-            bind="query-params",
             placeholder="All",
             width=190,
+            **_kept("type", one_of(choices.types)),
         )
-        count = sum(ADDRESS.holds(name) for name in _BEHIND)
+        count = len(set(_BEHIND) & set(ADDRESS.current()))
         label = f"More filters ({count})" if count else "More filters"
         with st.popover(label, icon=":material/filter_list:", key="activity_more"):
             _draw_more(user, choices)
@@ -118,32 +121,30 @@ def _draw_more(user: Actor, choices: Choices) -> None:
     _choose("Destination", told_apart(choices.destinations), "destination")
     left, right = st.columns(2)
     with left:
-        st.text_input("Answer", key="http", bind="query-params", placeholder="404 or 5xx")
+        st.text_input("Answer", placeholder="404 or 5xx", **_kept("http", text))
         st.number_input(
-            "Tries, at least", 1, 20, value=None, step=1, key="attempts", bind="query-params"
+            "Tries, at least", 1, 20, value=None, step=1, **_kept("attempts", number(1, 20))
         )
     with right:
         _choose("Error", ERROR_WORDS, "error")
         st.number_input(
-            "Slower than, s", 0.0, 1e6, value=None, step=1.0, key="slower", bind="query-params"
+            "Slower than, s", 0.0, 1e6, value=None, step=1.0, **_kept("slower", number(0.0, 1e6))
         )
     st.segmented_control(
         "Signature proven",
         list(VERIFIED),
-        key="verified",
-        bind="query-params",
         help="No: proven by a shared secret or a token, which does not cover the content.",
+        **_kept("verified", one_of(VERIFIED)),
     )
     if user.sees_masked:
         return
-    st.text_input("Tag", key="tag", bind="query-params", placeholder="case=4711")
+    st.text_input("Tag", placeholder="case=4711", **_kept("tag", text))
     st.text_input(
         "Payload matches",
-        key="expr",
-        bind="query-params",
         placeholder="contact.tags[?@ == 'vip']",
         help="A JMESPath expression; what it finds true matches. It looks at the newest events "
         "first, some thousand at a time.",
+        **_kept("expr", text),
     )
 
 
@@ -163,6 +164,10 @@ def _chips(query: Mapping[str, str], choices: Choices) -> list[Chip]:
 
 def _say(names: Mapping[str, Mapping[str, str]], name: str, value: str) -> str:
     return say_moment(name, value) if name in TIMES else names.get(name, {}).get(value, value)
+
+
+def _kept(parameter: str, read: Read) -> dict[str, Any]:
+    return kept("activity", parameter, read)
 
 
 def _choose(label: str, names: Mapping[str, str], parameter: str, *, width: int = 320) -> None:

@@ -47,7 +47,6 @@ def _look(hub: Hub, user: Actor, here: str) -> None:
     elif user.sees_masked:
         st.session_state[_FOUND] = "There is no such event. Analysts search by an event's id."
     elif here == _LIST:
-        # Its own box holds `q` of the address, which nothing else may write while it is drawn.
         ADDRESS.set({"q": asked})
     else:
         st.session_state[_FOUND] = (_LIST, {"q": asked})

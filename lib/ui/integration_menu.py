@@ -14,6 +14,8 @@ from lib.integration_copies import duplicate
 from lib.overview import Card
 from lib.providers.registry import all_providers, get_provider
 from lib.ui.errors import toast_refusal
+from lib.ui.address_choice import choose_named
+from lib.ui.address_fields import kept, text
 from lib.ui.formats import STATE_BADGES, plain
 from lib.ui.integration_form import OPEN
 from lib.ui.integration_panels import confirm_integration_removal
@@ -24,32 +26,25 @@ _COPY, _DELETE = "Duplicate", "Delete"
 
 
 def draw_list_filters(shown: Sequence[Card]) -> list[Card]:
-    """Draw search, service and status, bound to the address, and return what is left."""
-    states = {label: state for state, (label, _, _) in STATE_BADGES.items()}
-    services = {provider.label: provider.slug for provider in all_providers()}
+    """Draw search, service and status, kept in the address, and return what is left."""
+    states: dict[str, str] = {state: label for state, (label, _, _) in STATE_BADGES.items()}
+    services = {provider.slug: provider.label for provider in all_providers()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         words = st.text_input(
             "Search",
-            key="q",
             type="search",
-            bind="query-params",
             placeholder="Name or owner",
+            **kept("integrations", "q", text),
         )
-        service = st.selectbox(
-            "Service", list(services), index=None, key="service", bind="query-params",
-            placeholder="All",
-        )  # fmt: skip
-        state = st.selectbox(
-            "Status", list(states), index=None, key="status", bind="query-params",
-            placeholder="All",
-        )  # fmt: skip
+        service = choose_named("Service", services, page="integrations", parameter="service")
+        state = choose_named("Status", states, page="integrations", parameter="status")
     wanted = (words or "").casefold()
     return [
         card
         for card in shown
         if wanted in f"{card.integration.name} {card.integration.owner}".casefold()
-        and (service is None or card.integration.service_name == services[service])
-        and (state is None or card.state == states[state])
+        and (service in (None, card.integration.service_name))
+        and (state in (None, card.state))
     ]
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from lib.access import Actor, Role
 from lib.outgoing.issues import count_open
+from lib.ui import address_fields
 from lib.ui.alert_list import draw_bell
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.global_search import draw_global_search
@@ -49,7 +50,8 @@ def main() -> None:
     st.logo(str(_LOGO), size="large")
     with stopping_on_error():
         waiting = count_open(get_hub(), actor) if actor.role in _WRITERS else 0
-    page = st.navigation(menu_of({actor.role}, open_issues=waiting))
+    page = st.navigation(menu_of({actor.role}, open_issues=waiting), expanded=True)
+    address_fields.arrive(page.url_path)
     _show_side(actor, here=page.url_path)
     page.run()
 

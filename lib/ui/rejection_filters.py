@@ -10,6 +10,7 @@ from lib.hub import Hub
 from lib.providers.registry import all_providers
 from lib.rejections import RejectionFilters, list_reasons
 from lib.ui.address_choice import choose_named, labels_by_id
+from lib.ui.address_fields import kept, one_of, text
 
 _PAGE = "rejected"
 
@@ -21,16 +22,15 @@ def draw_rejection_filters(hub: Hub, user: Actor) -> tuple[RejectionFilters, str
     names = labels_by_id((item.id, item.name) for item in items)
     reasons = {reason: reason.replace("_", " ").capitalize() for reason in list_reasons(hub, user)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = st.segmented_control("Time", list(RANGES), key="since", bind="query-params")
+        period = st.segmented_control("Time", list(RANGES), **kept(_PAGE, "since", one_of(RANGES)))
         service = choose_named("Service", services, page=_PAGE, parameter="service")
         integration = choose_named("Integration", names, page=_PAGE, parameter="integration")
         reason = choose_named("Reason", reasons, page=_PAGE, parameter="reason")
         search = st.text_input(
             "Search",
-            key="find",
             type="search",
-            bind="query-params",
             placeholder="Words of the reason, address, id",
+            **kept(_PAGE, "find", text),
         )
     filters = RejectionFilters(
         service_name=service,

@@ -9,7 +9,8 @@ from lib.ui.doctor import open_examination
 from lib.ui.facts_table import draw_facts
 from lib.ui.formats import absolute, ago, plain, service_chip
 from lib.ui.links import draw_link
-from lib.ui.page_keys import current_cursor, go_newer, go_older, is_first_page
+from lib.ui.page_keys import current_cursor
+from lib.ui.pager import draw_pager
 
 _PAGE = 20
 _PREVIEW = 2_000
@@ -28,21 +29,7 @@ def draw_rejections(hub: Hub, user: Actor, filters: RejectionFilters, *, signatu
         return
     for row in page.rows:
         _draw_rejection(row)
-    with st.container(horizontal=True):
-        st.button(
-            "Newer",
-            key="rejected_newer",
-            disabled=is_first_page("rejected"),
-            on_click=go_newer,
-            args=("rejected",),
-        )
-        st.button(
-            "Older",
-            key="rejected_older",
-            disabled=page.next_cursor is None,
-            on_click=go_older,
-            args=("rejected", page.next_cursor),
-        )
+    draw_pager("rejected", page.next_cursor, note=f"{len(page.rows)} on this page.")
 
 
 def _draw_rejection(row: Rejection) -> None:

@@ -17,7 +17,7 @@ ROUTE = "route"
 FROM = "from"
 TO = "to"
 NEW = "new"
-# The switch between the two lists: its key, which stands in the address, and its second choice.
+# The switch between the two lists: its name in the address, and its second choice.
 VIEW = "view"
 ROUTES = "Routes"
 _PAGE = "webhooks_routes"
@@ -57,7 +57,7 @@ def open_route(route_id: str, to: str = "") -> None:
 
 def turn_to_routes() -> None:
     """Have the list of routes in view once the builder is left; a callback."""
-    st.session_state[VIEW] = ROUTES
+    st.query_params[VIEW] = ROUTES
 
 
 def automatic_name(row: RouteView) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from lib.addressed_filters import RANGES, read_moment
 from lib.errors import HubError, InvalidInput
+from lib.ui.address_fields import kept, one_of
 from lib.ui.formats import viewer_zone
 from lib.ui.list_address import TIMES, ListAddress
 from lib.ui.telling import tell
@@ -19,10 +20,7 @@ def draw_time_filter(address: ListAddress) -> None:
     st.segmented_control(
         "Time",
         list(RANGES),
-        key=address.bound[0],
-        bind="query-params",
-        on_change=_forget_moments,
-        args=(address,),
+        **kept(address.page, address.span, one_of(RANGES), drop=TIMES),
     )
     is_given = any(name in address.current() for name in TIMES)
     with st.popover(
@@ -70,11 +68,6 @@ def _follow_address(address: ListAddress, name: str, key: str, *, zone: ZoneInfo
     st.session_state[key] = shown
 
 
-def _forget_moments(address: ListAddress) -> None:
-    for name in TIMES:
-        address.put(name, None)
-
-
 def _keep_moments(address: ListAddress, zone: ZoneInfo) -> None:
     def act() -> str:
         chosen: dict[str, datetime] = {}
@@ -85,10 +78,9 @@ def _keep_moments(address: ListAddress, zone: ZoneInfo) -> None:
             raise InvalidInput(
                 "The end lies before the beginning. Choose a later one.", field="until"
             )
-        st.session_state[address.bound[0]] = None
-        for name in TIMES:
-            moment = chosen.get(name)
-            address.put(name, f"{moment:%Y-%m-%dT%H:%MZ}" if moment else None)
+        others = {n: v for n, v in address.current().items() if n not in (address.span, *TIMES)}
+        moments = {name: f"{moment:%Y-%m-%dT%H:%MZ}" for name, moment in chosen.items()}
+        address.set({**others, **moments})
         return "The list shows the time you chose." if chosen else "The list shows all times."
 
     tell(act)
