@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bench.bulk_rows import Place
-from lib import events, overview
+from lib import event_figures, events, overview
 from lib.access import Actor
 from lib.alerts import reading as alerts
 from lib.analytics.deliveries import attempts_needed, causes, failing_destinations
@@ -44,7 +44,11 @@ def cases(places: list[Place]) -> list[Case]:
         def draw(hub: Hub, actor: Actor) -> object:
             own = [p for p in places if actor.sees_all or p.integration.user_id == actor.id]
             page = events.list_events(hub, actor, make(chance.choice(own)))
-            return deliveries.progress_of_events(hub, actor, [row.id for row in page.rows])
+            ids = [row.id for row in page.rows]
+            return (
+                event_figures.figures_of(hub, actor, ids),
+                event_figures.subjects_of(hub, actor, ids),
+            )
 
         return Case("Activity", name, draw, for_analysts=not hides)
 

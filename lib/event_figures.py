@@ -15,13 +15,14 @@ from lib.models import (
     Delivery,
     Destination,
     EventKey,
-    HourlyRollup,
+    EventTotal,
     IntegrationConfig,
     WebhookEvent,
 )
 from lib.outgoing.delivery_filters import QUEUED, visible_to
 from lib.outgoing.outcomes import ARRIVED
 from lib.pseudonyms import names_for
+from lib.totals import scope_of
 
 # The most telling first.
 _SUBJECTS = ("phone", "email", "contact")
@@ -50,10 +51,12 @@ def shown_status(stored: str, figures: EventFigures | None) -> str:
 
 
 def count_received(hub: Hub, actor: Actor) -> int:
-    """Return how many events ever came, by the hourly counts."""
-    query = select(func.sum(col(HourlyRollup.count))).where(col(HourlyRollup.outcome) == "received")
-    if not actor.sees_all:
-        query = query.where(col(HourlyRollup.user_id) == actor.id)
+    """Return how many events ever came, by the daily counts."""
+    query = select(func.sum(col(EventTotal.count))).where(
+        col(EventTotal.scope) == scope_of(actor),
+        col(EventTotal.span) == "day",
+        col(EventTotal.outcome) == "received",
+    )
     with hub.database.read() as session:
         return int(session.exec(query).one() or 0)
 

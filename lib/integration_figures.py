@@ -5,6 +5,7 @@ that its routes lead to; one that several connections share counts for each of t
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +15,9 @@ from sqlmodel import Session, col, select
 
 from lib.access import Actor
 from lib.histogram import percentile
-from lib.models import DeliveryRollup, Issue, Route
+from lib.models import DeliveryTotal, Issue, LatencyTotal, Route
 from lib.outgoing.outcomes import ARRIVED, success_share
+from lib.totals import DAY, Bar, scope_of, sum_up
 
 _SHARE = 0.95
 
@@ -49,28 +51,26 @@ class Delivered:
 
 def count_delivered(session: Session, actor: Actor, *, start: datetime, hours: int) -> Delivered:
     """Return what was delivered in each of the `hours` hours from `start` on."""
-    columns = (
-        col(DeliveryRollup.hour),
-        col(DeliveryRollup.outcome),
-        col(DeliveryRollup.attempt),
+    query = select(
+        col(DeliveryTotal.since),
+        col(DeliveryTotal.outcome),
+        col(DeliveryTotal.attempt),
+        col(DeliveryTotal.count),
+    ).where(
+        col(DeliveryTotal.scope) == scope_of(actor),
+        col(DeliveryTotal.span) == "hour",
+        col(DeliveryTotal.since) >= start,
     )
-    query = (
-        select(*columns, func.sum(col(DeliveryRollup.count)))
-        .where(col(DeliveryRollup.hour) >= start)
-        .group_by(*columns)
-    )
-    if not actor.sees_all:
-        query = query.where(col(DeliveryRollup.user_id) == actor.id)
     hourly = [0] * hours
     first, good = 0, 0
     for hour, outcome, attempt, count in session.exec(query):
         index = int((hour - start).total_seconds() // 3600)
         is_success = outcome in ARRIVED
         if is_success and index < hours:
-            hourly[index] += int(count)
+            hourly[index] += count
         if attempt == 1:
-            first += int(count)
-            good += int(count) if is_success else 0
+            first += count
+            good += count if is_success else 0
     return Delivered(tuple(hourly), first, good)
 
 
@@ -78,38 +78,46 @@ def figures_by_integration(
     session: Session, actor: Actor, *, start: datetime
 ) -> dict[str, Onwards]:
     """Return the figures of the connections with active routes, by id."""
-    routed = sql_select(col(Route.integration_id), col(Route.destination_id)).where(
-        col(Route.deleted_at).is_(None), col(Route.is_active)
+    routed = (
+        sql_select(col(Route.integration_id), col(Route.destination_id))
+        .where(col(Route.deleted_at).is_(None), col(Route.is_active))
+        .distinct()
     )
     if not actor.sees_all:
         routed = routed.where(col(Route.user_id) == actor.id)
-    pairs = routed.distinct().subquery()
-    # An expression, for SQLite would else look for each destination in each hour.
-    target = col(DeliveryRollup.destination_id).concat("")
-    columns = (
-        pairs.c.integration_id,
-        col(DeliveryRollup.outcome),
-        col(DeliveryRollup.bucket),
-    )
-    query = (
-        sql_select(*columns, func.sum(col(DeliveryRollup.count)))
-        .join(pairs, pairs.c.destination_id == target)
-        .where(col(DeliveryRollup.hour) >= start)
-        .group_by(*columns)
-    )
-    if not actor.sees_all:
-        query = query.where(col(DeliveryRollup.user_id) == actor.id)
+    pairs = session.execute(routed).all()
+    ended, took = count_attempts(session, {target for _, target in pairs}, start)
     outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     buckets: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for integration_id, outcome, bucket, count in session.execute(query):
-        outcomes[integration_id][outcome] += int(count)
-        buckets[integration_id][bucket] += int(count)
+    for integration_id, target in pairs:
+        if target in ended:
+            outcomes[integration_id] += ended[target]
+            buckets[integration_id] += took[target]
     return {
         integration_id: Onwards(
             success_share(outcomes[integration_id]), percentile(buckets[integration_id], _SHARE)
         )
         for integration_id in outcomes
     }
+
+
+def count_attempts(
+    session: Session, destination_ids: Iterable[str], start: datetime
+) -> tuple[Mapping[str, Counter[str]], Mapping[str, Counter[int]]]:
+    """Return how many attempts of 24 hours ended how, and in which bucket, by destination."""
+    day, ids = [Bar(0, start, start + DAY)], sorted(destination_ids)
+    outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    buckets: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for table, column, found in (
+        (DeliveryTotal, col(DeliveryTotal.outcome), outcomes),
+        (LatencyTotal, col(LatencyTotal.bucket), buckets),
+    ):
+        scopes = [col(table.scope).in_(ids)]
+        for _, target, value, count in sum_up(
+            session, table, scopes, [col(table.scope), column], day
+        ):
+            found[target][value] += count
+    return outcomes, buckets
 
 
 def count_dead(session: Session, actor: Actor) -> int:

@@ -1,4 +1,4 @@
-"""The figures of the first screen, read from the hourly rollups and never from raw events."""
+"""The figures of the first screen, read from the hourly totals and never from raw events."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,8 +23,9 @@ from lib.integration_figures import (
     figures_by_integration,
 )
 from lib.integrations import Integration
-from lib.models import HourlyRollup, WorkerHeartbeat
+from lib.models import EventTotal, WorkerHeartbeat
 from lib.overview_queries import HOURS
+from lib.totals import scope_of
 
 WORKER_STALE = timedelta(seconds=30)
 # From this part on a connection is degraded: of deliveries that died, of requests refused.
@@ -147,21 +148,15 @@ def needs(shown: Sequence[Card]) -> list[Need]:
 
 def volume(hub: Hub, actor: Actor, *, hours: int) -> list[VolumePoint]:
     """Return the counts of the last `hours` hours by hour, service and outcome."""
-    columns = (
-        col(HourlyRollup.hour),
-        col(HourlyRollup.service_name),
-        col(HourlyRollup.outcome),
-    )
+    columns = (col(EventTotal.since), col(EventTotal.service_name), col(EventTotal.outcome))
     query = (
-        overview_queries.seen(select(*columns, func.sum(col(HourlyRollup.count))), actor)
-        .where(col(HourlyRollup.hour) > now() - timedelta(hours=hours))
-        .group_by(*columns)
+        select(*columns, col(EventTotal.count))
+        .where(col(EventTotal.scope) == scope_of(actor), col(EventTotal.span) == "hour")
+        .where(col(EventTotal.since) > now() - timedelta(hours=hours))
         .order_by(*columns)
     )
     with hub.database.read() as session:
-        return [
-            VolumePoint(hour, name, kind, int(n)) for hour, name, kind, n in session.exec(query)
-        ]
+        return [VolumePoint(hour, name, kind, n) for hour, name, kind, n in session.exec(query)]
 
 
 def worker_state(hub: Hub) -> WorkerState:

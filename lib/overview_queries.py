@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from lib.access import Actor
-from lib.models import HourlyRollup, IntegrationConfig, WebhookEvent
+from lib.models import EventTotal, IntegrationConfig, WebhookEvent
 
 Rows = Select[*tuple[Any, ...]]
 HOURS = 24
@@ -20,24 +20,22 @@ def count_hours(
     session: Session, actor: Actor, start: datetime
 ) -> tuple[defaultdict[str, list[int]], defaultdict[str, int]]:
     """Return by connection: what was received in each of the last 24 hours, and rejected."""
-    columns = (
-        col(HourlyRollup.integration_id),
-        col(HourlyRollup.hour),
-        col(HourlyRollup.outcome),
-    )
+    columns = (col(IntegrationConfig.id), col(EventTotal.since), col(EventTotal.outcome))
     query = (
-        seen(select(*columns, func.sum(col(HourlyRollup.count))), actor)
-        .where(col(HourlyRollup.hour) >= start)
-        .group_by(*columns)
+        select(*columns, col(EventTotal.count))
+        .join(EventTotal, col(EventTotal.scope) == col(IntegrationConfig.id))
+        .where(col(EventTotal.span) == "hour", col(EventTotal.since) >= start)
     )
+    if not actor.sees_all:
+        query = query.where(col(IntegrationConfig.user_id) == actor.id)
     received: defaultdict[str, list[int]] = defaultdict(lambda: [0] * HOURS)
     rejected: defaultdict[str, int] = defaultdict(int)
     for integration_id, hour, outcome, count in session.exec(query):
         index = int((hour - start).total_seconds() // 3600)
         if outcome == "received" and index < HOURS:
-            received[integration_id][index] += int(count)
+            received[integration_id][index] += count
         elif outcome == "rejected":
-            rejected[integration_id] += int(count)
+            rejected[integration_id] += count
     return received, rejected
 
 
@@ -56,11 +54,6 @@ def failed_by_integration(actor: Actor) -> Rows:
         .group_by(col(WebhookEvent.user_id), col(WebhookEvent.integration_id))
     )
     return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
-
-
-def seen(query: Rows, actor: Actor) -> Rows:
-    """Narrow a query of hourly rollups to what `actor` may see."""
-    return query if actor.sees_all else query.where(col(HourlyRollup.user_id) == actor.id)
 
 
 def pending(actor: Actor) -> Rows:

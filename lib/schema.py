@@ -4,7 +4,7 @@ from sqlalchemy import inspect, text
 
 from lib.database import Database
 
-HEAD = "0006"
+HEAD = "0007"
 
 
 def pending_revision(database: Database) -> str | None:

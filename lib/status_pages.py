@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from lib import audit
@@ -20,7 +19,7 @@ from lib.clock import now
 from lib.errors import NotFound
 from lib.hub import Hub
 from lib.integrations import owned_row
-from lib.models import HourlyRollup, IntegrationConfig
+from lib.models import EventTotal, IntegrationConfig
 
 DAYS = 30
 _KEY_BYTES = 18
@@ -107,22 +106,20 @@ def _url(hub: Hub, key: str) -> str:
 
 
 def _count_hours(session: Session, integration_id: str) -> dict[datetime, tuple[int, int]]:
-    """Return received and rejected by hour; the rollup's key begins with the hour."""
+    """Return received and rejected by hour."""
     start = now().replace(hour=0, minute=0, second=0, microsecond=0) - _DAY * (DAYS - 1)
-    columns = (col(HourlyRollup.hour), col(HourlyRollup.outcome))
-    query = (
-        select(*columns, func.sum(col(HourlyRollup.count)))
-        .where(col(HourlyRollup.integration_id) == integration_id)
-        .where(col(HourlyRollup.hour) >= start)
-        .group_by(*columns)
+    query = select(col(EventTotal.since), col(EventTotal.outcome), col(EventTotal.count)).where(
+        col(EventTotal.scope) == integration_id,
+        col(EventTotal.span) == "hour",
+        col(EventTotal.since) >= start,
     )
     hours: dict[datetime, tuple[int, int]] = {}
     for hour, outcome, count in session.exec(query):
         received, rejected = hours.get(hour, (0, 0))
         if outcome == "received":
-            hours[hour] = received + int(count), rejected
+            hours[hour] = received + count, rejected
         elif outcome == "rejected":
-            hours[hour] = received, rejected + int(count)
+            hours[hour] = received, rejected + count
     return hours
 
 

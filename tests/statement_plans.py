@@ -23,6 +23,12 @@ BIG_TABLES = (
     "message_rollups",
     "duration_rollups",
     "message_states",
+    "event_totals",
+    "delivery_totals",
+    "latency_totals",
+    "failure_totals",
+    "message_totals",
+    "duration_totals",
 )
 _TABLES = "|".join(BIG_TABLES)
 _WHOLE = {

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,11 +45,19 @@ from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
 from tests.figure_factories import count_failures, count_messages, count_waits
 from tests.retention_rows import do_round
+from tests.totals_of import assert_totals_are_right
 
 SID, CALL = "SM" + "1" * 32, "CA" + "2" * 32
 CONTACT, OURS = "+14155550123", "+14155550199"
 MINUTE = timedelta(minutes=1)
 URL = "https://sink.example.com/a"
+
+
+@pytest.fixture(autouse=True)
+def right_totals(hub: Hub) -> Iterator[None]:
+    """Whatever is counted here, the totals are the sums of it at the end."""
+    yield
+    assert_totals_are_right(hub)
 
 
 @pytest.fixture

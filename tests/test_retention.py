@@ -43,6 +43,7 @@ from tests.retention_rows import (
     make_records,
     with_payload,
 )
+from tests.totals_of import assert_totals_are_right
 
 UNFINISHED = ("pending", "sending", "retrying")
 FINISHED = ("delivered", "accepted", "dead", "cancelled")
@@ -51,6 +52,13 @@ FINISHED = ("delivered", "accepted", "dead", "cancelled")
 @pytest.fixture
 def ada(hub: Hub) -> Actor:
     return make_user(hub)
+
+
+@pytest.fixture(autouse=True)
+def right_totals(hub: Hub) -> Iterator[None]:
+    """Whatever was removed, the totals are the sums of what is left at the end."""
+    yield
+    assert_totals_are_right(hub)
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, case, cast, extract, func, literal
 
-from lib.analytics.periods import Period
+from lib.analytics.periods import Period, whole_hour
+from lib.totals import Bar
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock's own beginning, in no zone
 _SECONDS_OF_HOUR = 3_600
@@ -23,14 +24,6 @@ def epoch_seconds(column: Any, *, is_sqlite: bool) -> ColumnElement[int]:
     """Return the seconds since 1970 of a column of moments."""
     seconds: Any = func.strftime("%s", column) if is_sqlite else extract("epoch", column)
     return cast(seconds, BigInteger)
-
-
-def bin_number(column: Any, period: Period, *, is_sqlite: bool) -> ColumnElement[int]:
-    """Return the number of the bin of `period` that a whole hour falls into, as an integer."""
-    seconds = epoch_seconds(column, is_sqlite=is_sqlite)
-    if period.bin_hours > 1:
-        seconds = seconds + _offset(column, period)
-    return seconds // (period.bin_hours * _SECONDS_OF_HOUR)
 
 
 def bin_start(number: int, period: Period) -> datetime:
@@ -49,6 +42,21 @@ def all_bins(period: Period) -> list[int]:
             _number_of(period.until - timedelta(hours=1), period) + 1,
         )
     )
+
+
+def bars(period: Period) -> list[Bar]:
+    """Return the bars of a period, from its first hour to its last."""
+    numbers = all_bins(period)
+    edges = [whole_hour(bin_start(number, period)) for number in (*numbers, numbers[-1] + 1)]
+    return [
+        Bar(number, max(since, period.since), min(until, period.until))
+        for number, (since, until) in zip(numbers, pairwise(edges), strict=True)
+    ]
+
+
+def whole(period: Period) -> list[Bar]:
+    """Return the period as one bar."""
+    return [Bar(0, period.since, period.until)]
 
 
 def hour_of_week(column: Any, period: Period, *, is_sqlite: bool) -> ColumnElement[int]:

@@ -1,19 +1,20 @@
 """How deliveries fare: attempts needed, destinations that fail, causes of failure."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from lib.access import Actor
+from lib.analytics.bins import whole
 from lib.analytics.periods import Period
-from lib.analytics.scopes import Filters, of_destinations, within
+from lib.analytics.scopes import Filters, destinations, of_destinations
 from lib.hub import Hub
-from lib.models import DeliveryRollup, Destination, FailureRollup
+from lib.models import DeliveryTotal, Destination, FailureTotal
 from lib.outgoing.outcomes import ARRIVED
+from lib.totals import sum_up
 
 FAILURES = ("retrying", "dead")
 MOST_CAUSES = 12
@@ -61,22 +62,17 @@ class FailingDestination:
 
 def causes(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[Cause]:
     """Return the commonest causes of failed attempts; shares are of all of them."""
-    columns = (col(FailureRollup.error_class), col(FailureRollup.response_status))
-    count = func.sum(col(FailureRollup.count))
-    query = (
-        select(*columns, count, func.sum(count).over())
-        .where(*within(FailureRollup, actor, period, filters))
-        .where(*of_destinations(FailureRollup, filters))
-        .group_by(*columns)
-        .order_by(count.desc(), *columns)
-        .limit(MOST_CAUSES)
-    )
+    columns = [col(FailureTotal.error_class), col(FailureTotal.response_status)]
+    scopes = of_destinations(FailureTotal, actor, filters)
     with hub.database.read() as session:
-        found = session.execute(query).all()
-    running = accumulate(int(count) for _, _, count, _ in found)
+        found = sum_up(session, FailureTotal, scopes, columns, whole(period))
+    total = sum(row[-1] for row in found)
+    # They are in the order of their names, and sorting keeps it among equals.
+    commonest = sorted(found, key=lambda row: -row[-1])[:MOST_CAUSES]
+    running = accumulate(row[-1] for row in commonest)
     return [
-        Cause(name, status or None, int(count), int(count) / int(total), so_far / int(total))
-        for (name, status, count, total), so_far in zip(found, running, strict=True)
+        Cause(name, status or None, count, count / total, so_far / total)
+        for (_, name, status, count), so_far in zip(commonest, running, strict=True)
     ]
 
 
@@ -84,13 +80,12 @@ def attempts_needed(
     hub: Hub, actor: Actor, period: Period, filters: Filters
 ) -> list[AttemptsNeeded]:
     """Return with which attempt deliveries arrived, from the first to the last that did."""
-    query = (
-        select(col(DeliveryRollup.attempt), func.sum(col(DeliveryRollup.count)))
-        .where(*_attempts(actor, period, filters), col(DeliveryRollup.outcome).in_(ARRIVED))
-        .group_by(col(DeliveryRollup.attempt))
-    )
+    scopes = of_destinations(DeliveryTotal, actor, filters)
+    arrived = col(DeliveryTotal.outcome).in_(ARRIVED)
+    columns = [col(DeliveryTotal.attempt)]
     with hub.database.read() as session:
-        counts = {attempt: int(count) for attempt, count in session.execute(query)}
+        found = sum_up(session, DeliveryTotal, [*scopes, arrived], columns, whole(period))
+    counts = {attempt: count for _, attempt, count in found}
     total = sum(counts.values())
     return [
         AttemptsNeeded(attempt, counts.get(attempt, 0), counts.get(attempt, 0) / total)
@@ -102,31 +97,34 @@ def failing_destinations(
     hub: Hub, actor: Actor, period: Period, filters: Filters
 ) -> list[FailingDestination]:
     """Return the destinations with the most failed attempts, the worst first."""
-    counts = col(DeliveryRollup.count)
-    failures = _sum_where(col(DeliveryRollup.outcome).in_(FAILURES), counts)
-    dead = _sum_where(col(DeliveryRollup.outcome) == "dead", counts)
-    query = (
-        select(col(Destination.id), col(Destination.name), failures, func.sum(counts), dead)
-        .join(Destination, col(Destination.id) == col(DeliveryRollup.destination_id))
-        .where(*_attempts(actor, period, filters))
-        .group_by(col(Destination.id), col(Destination.name))
-        .having(failures > 0)
-        .order_by(failures.desc(), col(Destination.id))
-        .limit(MOST_DESTINATIONS)
-    )
+    columns = [col(DeliveryTotal.scope), col(DeliveryTotal.outcome)]
+    conditions = destinations(actor, filters)
+    own = select(col(Destination.id)).where(*conditions)
+    names = select(col(Destination.id), col(Destination.name)).where(*conditions)
+    scopes = [col(DeliveryTotal.scope).in_(own)]
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     with hub.database.read() as session:
-        return [
-            FailingDestination(row_id, name, int(failed), int(total), int(lost))
-            for row_id, name, failed, total, lost in session.execute(query)
-        ]
+        for _, place, outcome, count in sum_up(
+            session, DeliveryTotal, scopes, columns, whole(period)
+        ):
+            counts[place][outcome] += count
+        worst = sorted(
+            (place for place in counts if _failures(counts[place])),
+            key=lambda place: (-_failures(counts[place]), place),
+        )[:MOST_DESTINATIONS]
+        found = session.execute(names.where(col(Destination.id).in_(worst))).all()
+    name_of: dict[str, str] = dict(found)
+    return [
+        FailingDestination(
+            place,
+            name_of[place],
+            _failures(counts[place]),
+            counts[place].total(),
+            counts[place][FAILURES[1]],
+        )
+        for place in worst
+    ]
 
 
-def _attempts(actor: Actor, period: Period, filters: Filters) -> Sequence[Any]:
-    return (
-        *within(DeliveryRollup, actor, period, filters),
-        *of_destinations(DeliveryRollup, filters),
-    )
-
-
-def _sum_where(condition: Any, counts: Any) -> Any:
-    return func.sum(case((condition, counts), else_=0))
+def _failures(counts: Counter[str]) -> int:
+    return sum(counts[outcome] for outcome in FAILURES)

@@ -1,21 +1,20 @@
 """The figures on top of the screen, each beside that of the span it is compared with."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import case, func, select
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from lib.access import Actor
+from lib.analytics.bins import whole
 from lib.analytics.deliveries import FAILURES
 from lib.analytics.periods import Period
-from lib.analytics.scopes import Filters, of_destinations, of_integrations, within
+from lib.analytics.scopes import Filters, of_destinations, of_integrations
 from lib.histogram import percentile
 from lib.hub import Hub
-from lib.models import DeliveryRollup, HourlyRollup
+from lib.models import DeliveryTotal, EventTotal, LatencyTotal
 from lib.outgoing.outcomes import ARRIVED
+from lib.totals import sum_up
 
 _LATENCY_SHARE = 0.95
 # With the waits of lib.outgoing.schedule (5 s and 30 s, 20 % more at the most) the third attempt
@@ -43,30 +42,34 @@ class Figures:
 
 def figures(hub: Hub, actor: Actor, period: Period, filters: Filters) -> Figures:
     """Return the figures of one span."""
+    requests = of_integrations(EventTotal, actor, filters)
+    attempts = of_destinations(DeliveryTotal, actor, filters)
+    times = of_destinations(LatencyTotal, actor, filters)
+    ends = [col(DeliveryTotal.outcome), col(DeliveryTotal.attempt)]
+    span = whole(period)
     with hub.database.read() as session:
-        received, rejected = _count_requests(session, actor, period, filters)
-        found = _count_attempts(session, actor, period, filters)
-    first, final, prompt = Counter[bool](), Counter[bool](), 0
-    buckets: Counter[int] = Counter()
-    dead = 0
-    for kind, attempt, bucket, raw in found:
-        count, is_good = int(raw), kind == "success"
-        buckets[bucket] += count
+        came = sum_up(session, EventTotal, requests, [col(EventTotal.outcome)], span)
+        ended = sum_up(session, DeliveryTotal, attempts, ends, span)
+        took = sum_up(session, LatencyTotal, times, [col(LatencyTotal.bucket)], span)
+    by_outcome = {outcome: count for _, outcome, count in came}
+    first, final, prompt, dead = Counter[bool](), Counter[bool](), 0, 0
+    for _, outcome, attempt, count in ended:
+        is_good, is_dead = outcome in ARRIVED, outcome == FAILURES[1]
         if attempt == 1:
             first[is_good] += count
-        if kind != "retry":
+        if is_good or is_dead:
             final[is_good] += count
         if is_good and attempt <= ATTEMPTS_WITHIN_A_MINUTE:
             prompt += count
-        if kind == "dead":
+        if is_dead:
             dead += count
     return Figures(
-        received=received,
-        rejected=rejected,
+        received=by_outcome.get("received", 0),
+        rejected=by_outcome.get("rejected", 0),
         first_attempt_share=_share(first[True], first.total()),
         delivered_share=_share(final[True], final.total()),
         prompt_share=_share(prompt, final.total()),
-        p95_milliseconds=percentile(buckets, _LATENCY_SHARE),
+        p95_milliseconds=percentile({bucket: count for _, bucket, count in took}, _LATENCY_SHARE),
         delivered=final[True],
         dead=dead,
     )
@@ -75,41 +78,6 @@ def figures(hub: Hub, actor: Actor, period: Period, filters: Filters) -> Figures
 def change(new: float | None, old: float | None) -> float | None:
     """Return by which share a figure has grown; None where there is nothing to compare."""
     return None if new is None or not old else (new - old) / old
-
-
-def _count_requests(
-    session: Session, actor: Actor, period: Period, filters: Filters
-) -> tuple[int, int]:
-    query = (
-        select(col(HourlyRollup.outcome), func.sum(col(HourlyRollup.count)))
-        .where(*within(HourlyRollup, actor, period, filters))
-        .where(*of_integrations(HourlyRollup, filters))
-        .group_by(col(HourlyRollup.outcome))
-    )
-    counts = {outcome: int(count) for outcome, count in session.execute(query)}
-    return counts.get("received", 0), counts.get("rejected", 0)
-
-
-def _count_attempts(
-    session: Session, actor: Actor, period: Period, filters: Filters
-) -> Sequence[Any]:
-    """Return (success, retry or dead; attempt number; bucket; count)."""
-    outcome = col(DeliveryRollup.outcome)
-    kind = case(
-        (outcome.in_(ARRIVED), "success"), (outcome == FAILURES[1], "dead"), else_="retry"
-    ).label("kind")
-    query = (
-        select(
-            kind,
-            col(DeliveryRollup.attempt),
-            col(DeliveryRollup.bucket),
-            func.sum(col(DeliveryRollup.count)),
-        )
-        .where(*within(DeliveryRollup, actor, period, filters))
-        .where(*of_destinations(DeliveryRollup, filters))
-        .group_by("kind", col(DeliveryRollup.attempt), col(DeliveryRollup.bucket))
-    )
-    return session.execute(query).all()
 
 
 def _share(part: int, whole: int) -> float | None:

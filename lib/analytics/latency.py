@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlmodel import col
 
 from lib.access import Actor
-from lib.analytics.bins import all_bins, bin_number, bin_start
+from lib.analytics.bins import all_bins, bars, bin_start
 from lib.analytics.periods import Period
-from lib.analytics.scopes import Filters, is_sqlite, of_destinations, of_integrations, within
+from lib.analytics.scopes import Filters, of_destinations, of_integrations
 from lib.durations import seconds_at
 from lib.histogram import percentile
 from lib.hub import Hub
-from lib.models import DeliveryRollup, DurationRollup
+from lib.models import DurationTotal, LatencyTotal
+from lib.totals import sum_up
 
 SHARES = (0.5, 0.95, 0.99)
 
@@ -56,19 +56,11 @@ class Waits:
 
 def latency(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[LatencyPoint]:
     """Return the durations of attempts by bar, empty bars included; none without attempts."""
+    scopes = of_destinations(LatencyTotal, actor, filters)
     with hub.database.read() as session:
-        number = bin_number(col(DeliveryRollup.hour), period, is_sqlite=is_sqlite(session))
-        query = (
-            select(
-                number.label("bin"),
-                col(DeliveryRollup.bucket),
-                func.sum(col(DeliveryRollup.count)),
-            )
-            .where(*within(DeliveryRollup, actor, period, filters))
-            .where(*of_destinations(DeliveryRollup, filters))
-            .group_by("bin", col(DeliveryRollup.bucket))
+        histograms = _histograms(
+            sum_up(session, LatencyTotal, scopes, [col(LatencyTotal.bucket)], bars(period))
         )
-        histograms = _histograms(session.execute(query))
     if not histograms:
         return []
     return [_latency_point(number, period, histograms[number]) for number in all_bins(period)]
@@ -76,16 +68,10 @@ def latency(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[La
 
 def waits(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[Waits]:
     """Return how long messages took to arrive and contacts to reply, by measure and bar."""
+    scopes = of_integrations(DurationTotal, actor, filters)
+    columns = [col(DurationTotal.measure), col(DurationTotal.bucket)]
     with hub.database.read() as session:
-        number = bin_number(col(DurationRollup.hour), period, is_sqlite=is_sqlite(session))
-        keys = (col(DurationRollup.measure), col(DurationRollup.bucket))
-        query = (
-            select(number.label("bin"), *keys, func.sum(col(DurationRollup.count)))
-            .where(*within(DurationRollup, actor, period, filters))
-            .where(*of_integrations(DurationRollup, filters))
-            .group_by("bin", *keys)
-        )
-        found = session.execute(query).all()
+        found = sum_up(session, DurationTotal, scopes, columns, bars(period))
     by_measure: defaultdict[str, list[Any]] = defaultdict(list)
     for number, measure, bucket, count in found:
         by_measure[measure].append((number, bucket, count))
@@ -97,7 +83,7 @@ def waits(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[Wait
 def _histograms(rows: Iterable[Any]) -> defaultdict[int, Counter[int]]:
     histograms: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for number, bucket, count in rows:
-        histograms[number][bucket] += int(count)
+        histograms[number][bucket] += count
     return histograms
 
 

@@ -4,17 +4,19 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from lib.access import Actor
+from lib.analytics.bins import whole
 from lib.analytics.periods import Period
-from lib.analytics.scopes import Filters, of_integrations, within
+from lib.analytics.scopes import Filters, integrations
 from lib.hub import Hub
-from lib.models import IntegrationConfig, MessageRollup
+from lib.models import IntegrationConfig, MessageTotal
 from lib.providers.base import Provider
 from lib.providers.registry import all_providers
 from lib.providers.reports import Journey
+from lib.totals import sum_up
 
 MOST_FAILURES = 10
 
@@ -55,23 +57,25 @@ class Funnel:
 
 def funnels(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[Funnel]:
     """Return a funnel for each kind of thing that a vendor reported on in the period."""
-    columns = (
-        col(IntegrationConfig.service_name),
-        col(MessageRollup.kind),
-        col(MessageRollup.state),
-        col(MessageRollup.error_code),
+    # Scopes of integrations, for those of owners do not tell services apart.
+    conditions = integrations(actor, filters)
+    services = select(col(IntegrationConfig.id), col(IntegrationConfig.service_name)).where(
+        *conditions
     )
-    query = (
-        select(*columns, func.sum(col(MessageRollup.count)))
-        .join(IntegrationConfig, col(IntegrationConfig.id) == col(MessageRollup.integration_id))
-        .where(*within(MessageRollup, actor, period, filters))
-        .where(*of_integrations(MessageRollup, filters))
-        .group_by(*columns)
-    )
+    scopes = [col(MessageTotal.scope).in_(select(col(IntegrationConfig.id)).where(*conditions))]
+    columns = [
+        col(MessageTotal.scope),
+        col(MessageTotal.kind),
+        col(MessageTotal.state),
+        col(MessageTotal.error_code),
+    ]
     found: defaultdict[tuple[str, str], Counter[tuple[str, str]]] = defaultdict(Counter)
     with hub.database.read() as session:
-        for service, kind, state, code, count in session.execute(query):
-            found[service, kind][state, code] += int(count)
+        service_of: dict[str, str] = dict(session.execute(services).all())
+        for _, place, kind, state, code, count in sum_up(
+            session, MessageTotal, scopes, columns, whole(period)
+        ):
+            found[service_of[place], kind][state, code] += count
     return [
         _funnel(provider, journey, found[provider.slug, journey.kind])
         for provider in all_providers()

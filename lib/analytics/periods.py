@@ -73,15 +73,15 @@ def period_of(text: str, zone: ZoneInfo) -> Period:
             field="period",
         )
     first = datetime(int(found[1]), int(found[2]), 1, tzinfo=zone)
-    until = min(_utc(_months_later(first, 1)), _end_of_hour())
-    since = _utc(first)
+    until = min(whole_hour(_months_later(first, 1)), _end_of_hour())
+    since = whole_hour(first)
     return Period(since, max(until, since + _HOUR), zone, months=1)
 
 
 def span(since: datetime, until: datetime, zone: ZoneInfo) -> Period:
     """Return the whole hours that hold both moments; raise InvalidInput for an odd span."""
     start = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    end = _utc(until)
+    end = whole_hour(until)
     if not timedelta(0) < end - start <= LONGEST:
         raise InvalidInput(
             f"A span has an end after its start, and at most {LONGEST.days} days.", field="until"
@@ -113,17 +113,24 @@ def moved_back(period: Period, how: Shift) -> Period:
     return replace(period, since=period.since - length, until=period.since)
 
 
+def whole_hour(moment: datetime) -> datetime:
+    """Return the first whole hour in UTC, for a zone may begin its days within one."""
+    exact = moment.astimezone(UTC)
+    floor = exact.replace(minute=0, second=0, microsecond=0)
+    return floor if floor == exact else floor + _HOUR
+
+
 def _rolling(days: int, zone: ZoneInfo) -> Period:
     until = _end_of_hour()
     if days == 1:
         return Period(until - timedelta(days=1), until, zone)
     local = now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Period(_utc(local - timedelta(days=days - 1)), until, zone)
+    return Period(whole_hour(local - timedelta(days=days - 1)), until, zone)
 
 
 def _moved_by_days(period: Period, days: int) -> Period:
     since, until = (
-        _utc(moment.astimezone(period.zone) - timedelta(days=days))
+        whole_hour(moment.astimezone(period.zone) - timedelta(days=days))
         for moment in (period.since, period.until)
     )
     return replace(period, since=since, until=max(until, since + _HOUR))
@@ -131,7 +138,7 @@ def _moved_by_days(period: Period, days: int) -> Period:
 
 def _moved_by_months(period: Period, months: int) -> Period:
     since, until = (
-        _utc(_months_later(moment.astimezone(period.zone), -months))
+        whole_hour(_months_later(moment.astimezone(period.zone), -months))
         for moment in (period.since, period.until)
     )
     return replace(period, since=since, until=max(until, since + _HOUR))
@@ -145,10 +152,3 @@ def _months_later(moment: datetime, months: int) -> datetime:
 
 def _end_of_hour() -> datetime:
     return now().replace(minute=0, second=0, microsecond=0) + _HOUR
-
-
-def _utc(moment: datetime) -> datetime:
-    """Return the first whole hour in UTC, for a zone may begin its days within one."""
-    exact = moment.astimezone(UTC)
-    floor = exact.replace(minute=0, second=0, microsecond=0)
-    return floor if floor == exact else floor + _HOUR

@@ -1,16 +1,21 @@
-"""What figures are narrowed to, and the conditions that keep them within the reader's own."""
+"""What figures are narrowed to, and the conditions that keep them within the reader's own.
 
-from dataclasses import dataclass
+Totals stand under scopes (see `lib.models.totals`). The widest that fits is read: the whole hub
+or an owner, and single integrations or destinations where a filter chooses among them.
+"""
+
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, false, select
 from sqlmodel import Session, col
 
 from lib.access import Actor, require_staff
 from lib.analytics.periods import Period
 from lib.hub import Hub
-from lib.models import IntegrationConfig, Route, User
+from lib.models import Destination, IntegrationConfig, Route, User
 from lib.paging import LARGEST_PAGE
+from lib.totals import WHOLE_HUB
 
 
 @dataclass(frozen=True)
@@ -38,37 +43,52 @@ def members(hub: Hub, actor: Actor) -> list[tuple[str, str]]:
 
 def within(table: Any, actor: Actor, period: Period, filters: Filters) -> list[ColumnElement[bool]]:
     """Return the conditions of owner and time for a table of rollups."""
-    conditions = [col(table.hour) >= period.since, col(table.hour) < period.until]
-    if not actor.sees_all:
-        conditions.append(col(table.user_id) == actor.id)
-    if filters.member_id:
-        conditions.append(col(table.user_id) == filters.member_id)
-    return conditions
+    return [
+        col(table.hour) >= period.since,
+        col(table.hour) < period.until,
+        *_owned(table, actor, filters),
+    ]
 
 
-def of_integrations(table: Any, filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what narrows a table with `integration_id` to the filters."""
+def of_integrations(table: Any, actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions of scope for a table of totals of integrations."""
     conditions: list[ColumnElement[bool]] = []
+    if filters.service_name and hasattr(table, "service_name"):
+        conditions.append(col(table.service_name) == filters.service_name)
+        filters = replace(filters, service_name=None)
+    if not (filters.integration_id or filters.service_name or filters.destination_id):
+        return [_owner(table, actor, filters), *conditions]
+    chosen = select(col(IntegrationConfig.id)).where(*integrations(actor, filters))
+    return [col(table.scope).in_(chosen), *conditions]
+
+
+def of_destinations(table: Any, actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the conditions of scope for a table of totals of destinations."""
+    if not (filters.integration_id or filters.service_name or filters.destination_id):
+        return [_owner(table, actor, filters)]
+    return [col(table.scope).in_(select(col(Destination.id)).where(*destinations(actor, filters)))]
+
+
+def integrations(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what narrows IntegrationConfig to the reader's own and the filters."""
+    conditions = _owned(IntegrationConfig, actor, filters)
     if filters.integration_id:
-        conditions.append(col(table.integration_id) == filters.integration_id)
+        conditions.append(col(IntegrationConfig.id) == filters.integration_id)
     if filters.service_name:
-        if hasattr(table, "service_name"):
-            conditions.append(col(table.service_name) == filters.service_name)
-        else:
-            conditions.append(col(table.integration_id).in_(_of_service(filters.service_name)))
+        conditions.append(col(IntegrationConfig.service_name) == filters.service_name)
     if filters.destination_id:
         sources = select(col(Route.integration_id)).where(
             col(Route.destination_id) == filters.destination_id
         )
-        conditions.append(col(table.integration_id).in_(sources))
+        conditions.append(col(IntegrationConfig.id).in_(sources))
     return conditions
 
 
-def of_destinations(table: Any, filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what narrows a table with `destination_id` to the filters."""
-    conditions: list[ColumnElement[bool]] = []
+def destinations(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what narrows Destination to the reader's own and the filters."""
+    conditions = _owned(Destination, actor, filters)
     if filters.destination_id:
-        conditions.append(col(table.destination_id) == filters.destination_id)
+        conditions.append(col(Destination.id) == filters.destination_id)
     if filters.integration_id or filters.service_name:
         reached = select(col(Route.destination_id))
         if filters.integration_id:
@@ -77,7 +97,7 @@ def of_destinations(table: Any, filters: Filters) -> list[ColumnElement[bool]]:
             reached = reached.where(
                 col(Route.integration_id).in_(_of_service(filters.service_name))
             )
-        conditions.append(col(table.destination_id).in_(reached))
+        conditions.append(col(Destination.id).in_(reached))
     return conditions
 
 
@@ -90,3 +110,21 @@ def _of_service(service_name: str) -> Select[Any]:
     return select(col(IntegrationConfig.id)).where(
         col(IntegrationConfig.service_name) == service_name
     )
+
+
+def _owned(table: Any, actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
+    conditions = []
+    if not actor.sees_all:
+        conditions.append(col(table.user_id) == actor.id)
+    if filters.member_id:
+        conditions.append(col(table.user_id) == filters.member_id)
+    return conditions
+
+
+def _owner(table: Any, actor: Actor, filters: Filters) -> ColumnElement[bool]:
+    """Return the condition for everything of the one owner that is read, or of the whole hub."""
+    if actor.sees_all:
+        return col(table.scope) == (filters.member_id or WHOLE_HUB)
+    if filters.member_id not in {None, "", actor.id}:
+        return false()
+    return col(table.scope) == actor.id

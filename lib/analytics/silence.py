@@ -1,19 +1,19 @@
 """Integrations that have gone quiet for longer than they used to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import Session, col
 
 from lib.access import Actor
 from lib.analytics.bins import epoch_seconds
-from lib.analytics.periods import Period, find_zone
-from lib.analytics.scopes import Filters, is_sqlite, of_integrations, within
+from lib.analytics.scopes import Filters, integrations, is_sqlite
 from lib.clock import now
 from lib.hub import Hub
-from lib.models import HourlyRollup, IntegrationConfig
+from lib.models import EventTotal, IntegrationConfig
 
 LOOKED_BACK = timedelta(days=35)
 MOST_SHOWN = 50
@@ -41,40 +41,64 @@ def silent_integrations(hub: Hub, actor: Actor, filters: Filters) -> list[Silenc
     """
     moment = now()
     with hub.database.read() as session:
-        each = _pauses(session, actor, filters).subquery()
-        columns = (
-            col(IntegrationConfig.id),
-            col(IntegrationConfig.name),
-            col(IntegrationConfig.service_name),
-        )
-        query = (
-            select(*columns, func.max(each.c.hour), func.max(each.c.pause))
-            .join(each, each.c.integration_id == col(IntegrationConfig.id))
-            .where(col(IntegrationConfig.is_active), col(IntegrationConfig.deleted_at).is_(None))
-            .group_by(*columns)
-            .having(func.count() >= _FEWEST_HOURS)
-        )
-        found = [
-            Silence(
-                row_id, name, service, last, timedelta(seconds=int(pause)), moment - last - _HOUR
-            )
-            for row_id, name, service, last, pause in session.execute(query)
+        # What had an event in this hour or the last is not silent: the shortest pause is an hour.
+        quiet = [
+            row
+            for row in session.execute(_last_hours(actor, filters))
+            if row.last_hour is not None and moment - row.last_hour > 2 * _HOUR
         ]
+        longest = _longest_pauses(session, [row.id for row in quiet])
+        pauses = {
+            row_id: timedelta(seconds=int(pause)) for row_id, pause in session.execute(longest)
+        }
+    found = [
+        Silence(
+            row.id, row.name, row.service_name, row.last_hour, pauses[row.id],
+            moment - row.last_hour - _HOUR,
+        )
+        for row in quiet if row.id in pauses
+    ]  # fmt: skip
     silent = [item for item in found if item.quiet_for > item.longest_pause]
     return sorted(silent, key=lambda item: -item.quiet_for)[:MOST_SHOWN]
 
 
-def _pauses(session: Session, actor: Actor, filters: Filters) -> Select[Any]:
-    """Return each hour in which an integration had events, and the seconds since the one before."""
-    period = Period(now() - LOOKED_BACK, now() + _HOUR, find_zone(None))
-    hours = (
-        select(col(HourlyRollup.integration_id), col(HourlyRollup.hour))
-        .where(*within(HourlyRollup, actor, period, filters))
-        .where(*of_integrations(HourlyRollup, filters))
-        .where(col(HourlyRollup.outcome) == "received")
-        .distinct()
-        .subquery()
+def _last_hours(actor: Actor, filters: Filters) -> Select[Any]:
+    """Return the active integrations, each with the last hour in which it had events."""
+    last = (
+        select(func.max(col(EventTotal.since)))
+        .where(col(EventTotal.scope) == col(IntegrationConfig.id), *_received())
+        .correlate(IntegrationConfig)
+        .scalar_subquery()
     )
-    seconds = epoch_seconds(hours.c.hour, is_sqlite=is_sqlite(session))
-    before = func.lag(seconds).over(partition_by=hours.c.integration_id, order_by=hours.c.hour)
-    return select(hours.c.integration_id, hours.c.hour, (seconds - before).label("pause"))
+    return (
+        select(
+            col(IntegrationConfig.id),
+            col(IntegrationConfig.name),
+            col(IntegrationConfig.service_name),
+            last.label("last_hour"),
+        )
+        .where(*integrations(actor, filters))
+        .where(col(IntegrationConfig.is_active), col(IntegrationConfig.deleted_at).is_(None))
+    )
+
+
+def _longest_pauses(session: Session, ids: Sequence[str]) -> Select[Any]:
+    """Return by integration the most seconds between hours with events, where there are enough."""
+    seconds = epoch_seconds(col(EventTotal.since), is_sqlite=is_sqlite(session))
+    place, since = col(EventTotal.scope), col(EventTotal.since)
+    before = func.lag(seconds).over(partition_by=place, order_by=since)
+    each = select(place, (seconds - before).label("pause")).where(place.in_(ids), *_received())
+    pauses = each.subquery()
+    return (
+        select(pauses.c.scope, func.max(pauses.c.pause))
+        .group_by(pauses.c.scope)
+        .having(func.count() >= _FEWEST_HOURS)
+    )
+
+
+def _received() -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(EventTotal.span) == "hour",
+        col(EventTotal.since) >= now() - LOOKED_BACK,
+        col(EventTotal.outcome) == "received",
+    )

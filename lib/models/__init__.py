@@ -34,6 +34,14 @@ from lib.models.registry import Base
 from lib.models.retention import RetentionCursor, RetentionWaiting
 from lib.models.screens import BackupRun, HubSetting, SavedSample, SavedView
 from lib.models.state import HubFact, WorkerHeartbeat
+from lib.models.totals import (
+    DeliveryTotal,
+    DurationTotal,
+    EventTotal,
+    FailureTotal,
+    LatencyTotal,
+    MessageTotal,
+)
 from lib.models.vendors import MessageState, OAuthGrant, OAuthInstall, VendorBudget
 
 __all__ = [
@@ -51,21 +59,27 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "DeliveryRollup",
+    "DeliveryTotal",
     "Destination",
     "DestinationState",
     "DurationRollup",
+    "DurationTotal",
     "EventKey",
+    "EventTotal",
     "FailureRollup",
+    "FailureTotal",
     "HourlyRollup",
     "HubFact",
     "HubSetting",
     "IdempotencyKey",
     "IntegrationConfig",
     "Issue",
+    "LatencyTotal",
     "LoginSession",
     "LoginThrottle",
     "MessageRollup",
     "MessageState",
+    "MessageTotal",
     "OAuthGrant",
     "OAuthInstall",
     "RejectedRequest",

@@ -1,6 +1,5 @@
 """How destinations fare: their state, the last 24 hours from rollups, and what is queued."""
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,8 @@ from lib.access import Actor
 from lib.clock import now
 from lib.histogram import percentile
 from lib.hub import Hub
-from lib.models import Delivery, DeliveryRollup, Destination, DestinationState, User
+from lib.integration_figures import count_attempts
+from lib.models import Delivery, Destination, DestinationState, User
 from lib.outgoing.destination_rows import visible_row
 from lib.outgoing.destination_views import DestinationView, view
 from lib.outgoing.outcomes import success_share
@@ -78,7 +78,8 @@ def _with_figures(
 ) -> list[DestinationFigures]:
     ids = [row.id for row, _ in found]
     queues = {row.id: row for row in session.execute(_queues(ids))}
-    outcomes, buckets = _count_attempts(session, ids)
+    start = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    outcomes, buckets = count_attempts(session, ids, start)
     return [
         DestinationFigures(
             destination=view(row, actor, owner=owner),
@@ -114,29 +115,6 @@ def _queues(ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
         .join(DestinationState, col(DestinationState.destination_id) == col(Destination.id))
         .where(col(Destination.id).in_(ids))
     )
-
-
-def _count_attempts(
-    session: Session, ids: Sequence[str]
-) -> tuple[defaultdict[str, Counter[str]], defaultdict[str, Counter[int]]]:
-    """Return by destination how many attempts of 24 hours ended how, and in which bucket."""
-    columns = (
-        col(DeliveryRollup.destination_id),
-        col(DeliveryRollup.outcome),
-        col(DeliveryRollup.bucket),
-    )
-    query = (
-        select(*columns, func.sum(col(DeliveryRollup.count)))
-        .where(col(DeliveryRollup.hour) > now() - timedelta(hours=HOURS))
-        .where(col(DeliveryRollup.destination_id).in_(ids))
-        .group_by(*columns)
-    )
-    outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    buckets: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for destination_id, outcome, bucket, count in session.exec(query):
-        outcomes[destination_id][outcome] += int(count)
-        buckets[destination_id][bucket] += int(count)
-    return outcomes, buckets
 
 
 def _still_blocked(queue: Any) -> datetime | None:

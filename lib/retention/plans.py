@@ -14,7 +14,7 @@ from lib.clock import now
 from lib.hub import Hub
 from lib.integrations import owned_row
 from lib.models import (
-    HourlyRollup,
+    EventTotal,
     IntegrationConfig,
     RetentionRun,
     RetentionWaiting,
@@ -144,11 +144,10 @@ def _hold(session: Session, row: IntegrationConfig, base: Ages) -> Holding:
     lifetime = _lifetime_days(session, row)
     window = min(days, lifetime, _LONGEST_WINDOW_DAYS)
     received = session.exec(
-        select(func.coalesce(func.sum(col(HourlyRollup.count)), 0))
-        .where(col(HourlyRollup.user_id) == row.user_id)
-        .where(col(HourlyRollup.integration_id) == row.id)
-        .where(col(HourlyRollup.outcome) == "received")
-        .where(col(HourlyRollup.hour) > now() - timedelta(days=window))
+        select(func.coalesce(func.sum(col(EventTotal.count)), 0))
+        .where(col(EventTotal.scope) == row.id, col(EventTotal.span) == "hour")
+        .where(col(EventTotal.outcome) == "received")
+        .where(col(EventTotal.since) > now() - timedelta(days=window))
     ).one()
     bytes_a_day = int(received) * _mean_size(session, row.id) / window
     return Holding(
