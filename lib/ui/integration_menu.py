@@ -13,9 +13,9 @@ from lib.hub import Hub
 from lib.integration_copies import duplicate
 from lib.overview import Card
 from lib.providers.registry import all_providers, get_provider
-from lib.ui.errors import toast_refusal
 from lib.ui.address_choice import choose_named
 from lib.ui.address_fields import kept, text
+from lib.ui.errors import toast_refusal
 from lib.ui.formats import STATE_BADGES, plain
 from lib.ui.integration_form import OPEN
 from lib.ui.integration_panels import confirm_integration_removal

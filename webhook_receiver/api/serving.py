@@ -169,7 +169,7 @@ def _carry_out_once(operation: Operation, call: Call, digest: str) -> tuple[Kept
         answer = _carry_out(operation, call)
     except OutcomeUnknown as error:
         is_free, answer = False, _keepable(refusal_of(error))
-    except (HubError, *_OUTAGES):
+    except (HubError, *OUTAGES):
         # The database is asked before the service is, never after it.
         is_free = True
         raise
@@ -187,7 +187,7 @@ def _finish(hub: Hub, begun: Attempt, answer: KeptAnswer) -> None:
     """Keep the answer; what was done is told all the same when it cannot be kept."""
     try:
         idempotency.finish(hub, begun, answer)
-    except _OUTAGES as error:
+    except OUTAGES as error:
         log.error("api_answer_not_kept", why=type(error).__name__)
 
 
