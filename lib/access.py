@@ -16,7 +16,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """The user on whose behalf a use case runs, and from where, as the audit log keeps it."""
+    """The user on whose behalf a use case runs, and from where, as the audit log keeps it.
+
+    `is_confined` keeps whoever could see more to what is their own.
+    """
 
     id: str
     email: str
@@ -25,11 +28,12 @@ class Actor:
     must_change_password: bool = False
     session_id: str | None = field(default=None, compare=False)
     ip: str | None = field(default=None, compare=False)
+    is_confined: bool = field(default=False, compare=False)
 
     @property
     def sees_all(self) -> bool:
         """Whether lists reach beyond the user's own rows."""
-        return self.role in (Role.STAFF, Role.ANALYST)
+        return self.role in (Role.STAFF, Role.ANALYST) and not self.is_confined
 
     @property
     def sees_masked(self) -> bool:
@@ -44,6 +48,6 @@ def require_writer(actor: Actor) -> None:
 
 
 def require_staff(actor: Actor) -> None:
-    """Raise NotAllowed unless the user is staff."""
-    if actor.role is not Role.STAFF:
+    """Raise NotAllowed unless the user is staff and acts as such."""
+    if actor.role is not Role.STAFF or actor.is_confined:
         raise NotAllowed("Only staff can do this. Ask a member of staff.")

@@ -1,13 +1,13 @@
 """The bearer tokens with which programs act for a user: made, listed, revoked, believed.
 
 Only the SHA-256 of a token is kept. A token reaches what its scopes name, and never further
-than its user's role.
+than its user's role; what belongs to others is a scope of its own.
 """
 
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
@@ -24,6 +24,7 @@ from lib.sessions import actor_of_user
 
 PREFIX = "hub_"
 ALL = "all"
+ADMIN = "admin"
 # What each scope lets a token do, in the order in which screens offer them.
 SCOPES: dict[str, str] = {
     "read:events": "Read events, samples and deliveries",
@@ -32,7 +33,7 @@ SCOPES: dict[str, str] = {
     "write:integrations": "Change and test integrations, destinations, routes and subscriptions",
     "actions": "Do things at the services, such as sending a message",
     "replay": "Deliver finished deliveries once more",
-    "admin": "Reach what staff alone may do",
+    ADMIN: "Do this for what belongs to others too, as far as the role goes",
     ALL: "Everything above",
 }
 LONGEST_DAYS = 3650
@@ -139,7 +140,8 @@ def revoke(hub: Hub, actor: Actor, token_id: str) -> None:
 def authenticate(hub: Hub, secret: str) -> Caller | None:
     """Return whom a token speaks for; None for one that is unknown, expired or revoked.
 
-    A disabled user's tokens are worth nothing. It only reads, so `note_use` is called apart.
+    A disabled user's tokens are worth nothing, and one without the scope for what belongs to
+    others keeps even staff to their own. It only reads, so `note_use` is called apart.
     """
     query = (
         select(ApiToken, User)
@@ -153,7 +155,10 @@ def authenticate(hub: Hub, secret: str) -> Caller | None:
         return None
     row, user = found
     token = _view(row)
-    return None if token.is_expired else Caller(actor_of_user(user), frozenset(row.scopes), token)
+    if token.is_expired:
+        return None
+    caller = Caller(actor_of_user(user), frozenset(row.scopes), token)
+    return replace(caller, actor=replace(caller.actor, is_confined=not caller.may(ADMIN)))
 
 
 def is_use_due(token: Token) -> bool:

@@ -27,6 +27,11 @@ class EventDraft(NamedTuple):
     response_code: int
     created_at: datetime
 
+    @property
+    def size(self) -> int:
+        """How many bytes the sender's part of it has."""
+        return len(self.payload) + len(self.headers)
+
 
 class RejectionDraft(NamedTuple):
     """A refused request; `body` is its first 16 KB at most."""
@@ -47,6 +52,11 @@ class RejectionDraft(NamedTuple):
     response_code: int
     not_kept: int
     created_at: datetime
+
+    @property
+    def size(self) -> int:
+        """How many bytes the sender's part of it has."""
+        return len(self.body) + len(self.headers)
 
 
 class Stored(NamedTuple):

@@ -10,6 +10,8 @@ from lib.errors import HubError, StorageUnavailable
 
 MOST_WAITING = 10_000
 LARGEST_BATCH = 256
+# A batch goes to PostgreSQL as one parameter, which both sides hold several times over.
+_MOST_BYTES = 8 * 2**20
 
 _LOST = StorageUnavailable("The row was not stored. Send it again.")
 _Waiting = tuple[Draft, "asyncio.Future[Stored]"]
@@ -88,9 +90,19 @@ class GroupCommitWriter:
         while seen < len(self._waiting) < LARGEST_BATCH:
             seen = len(self._waiting)
             await asyncio.sleep(0)
-        batch = self._waiting[:LARGEST_BATCH]
-        del self._waiting[:LARGEST_BATCH]
+        count = self._count_fitting()
+        batch = self._waiting[:count]
+        del self._waiting[:count]
         return batch
+
+    def _count_fitting(self) -> int:
+        """Return how many of those that wait make a batch: one at least, however large."""
+        left = _MOST_BYTES
+        for count, (draft, _) in enumerate(self._waiting[:LARGEST_BATCH]):
+            left -= draft.size
+            if left < 0 and count:
+                return count
+        return LARGEST_BATCH
 
     def close(self) -> None:
         """Wait for a running commit and close the sink."""

@@ -92,6 +92,17 @@ def read_parts(*parts: bytes | None, headers: dict[str, str] | None = None) -> b
     return asyncio.run(read_body(receive, headers or {}, most_bytes=8))
 
 
+@pytest.mark.parametrize("path", ["/api/web%68ooks/twilio", "/api%2Fwebhooks/twilio/{token}"])
+def test_an_address_that_is_spelt_otherwise_is_unknown(hub: Hub, member: Actor, path: str) -> None:
+    url = connect(hub, member, "twilio").integration.webhook_url
+    with receiving(hub) as client:
+        given = path.format(token=url.rpartition("/")[2])
+        answer = client.post(f"http://localhost:8000{given}", content=b"Body=x")
+        unknown = client.post("http://localhost:8000/api/webhooks/twilio/none")
+    assert (answer.status_code, answer.json()) == (404, unknown.json())
+    assert stored_events(hub) == []
+
+
 def test_body_is_joined_from_its_parts() -> None:
     assert read_parts(b"") == b""
     assert read_parts(b"whole") == b"whole"

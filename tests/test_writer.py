@@ -71,6 +71,27 @@ def test_requests_that_wait_during_a_commit_share_the_next() -> None:
     asyncio.run(scenario())
 
 
+def test_a_batch_of_large_requests_is_short() -> None:
+    large = b"x" * (3 * 2**20)
+
+    async def scenario() -> None:
+        sink = SlowSink()
+        for _ in range(9):
+            sink.turns.release()
+        writer = GroupCommitWriter(sink)
+        drafts = [draft(name)._replace(payload=large) for name in "abcde"]
+        drafts.append(draft("f")._replace(payload=large * 4))
+        stored = asyncio.gather(*(writer.store(item) for item in [*drafts, draft("g")]))
+        await asyncio.sleep(0)
+        running = asyncio.create_task(writer.run())
+        assert [each.id for each in await stored] == list("abcdefg")
+        assert sink.batches == [["a", "b"], ["c", "d"], ["e"], ["f"], ["g"]]
+        running.cancel()
+        writer.close()
+
+    asyncio.run(scenario())
+
+
 def test_requests_that_have_already_arrived_share_one_commit() -> None:
     async def arrive(writer: GroupCommitWriter, name: str, turns: int) -> Stored:
         for _ in range(turns):

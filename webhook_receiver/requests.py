@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from lib.errors import NotFound
 from lib.providers.base import InboundRequest
 from lib.settings import Network, Settings
 
@@ -53,12 +54,16 @@ def to_inbound(
     """Return the request for a provider, under the address that it called.
 
     The address comes from HUB_PUBLIC_URL alone, never from Host or X-Forwarded headers,
-    which a stranger chooses.
+    which a stranger chooses. Raises NotFound for one that is spelt otherwise than they are.
     """
     path = scope["raw_path"].decode("utf-8", "replace").partition("?")[0]
     query = scope["query_string"].decode("utf-8", "replace")
     # A proxy may pass the public path prefix on or strip it; both are the same address.
-    path = path[path.index("/api/webhooks/") :]
+    begin = path.find("/api/webhooks/")
+    if begin < 0:
+        # Only the decoded path has it: an address that was never given out.
+        raise NotFound("There is no such address. Copy it again from the integration.")
+    path = path[begin:]
     url = settings.public_url + path + ("?" + query if query else "")
     return InboundRequest(scope["method"], url, query, headers, body)
 

@@ -259,6 +259,11 @@ def test_numbers_and_pairs_are_validated() -> None:
     numbers = load("e164")
     for number in numbers["valid"] + numbers["accepted_with_prefix_for_channels"]:
         assert TWILIO.validate({**VALUES, "from_number": number}, SETTINGS)
+    for name in ("GraceCo", "Bakery 24-7", "A&B"):
+        assert TWILIO.validate({**VALUES, "from_number": name}, SETTINGS)
+    for name in ("Grace's", "Grace and Co", "1234567"):
+        with pytest.raises(InvalidInput):
+            TWILIO.validate({**VALUES, "from_number": name}, SETTINGS)
     for number in numbers["invalid"]:
         if number == number.strip():
             with pytest.raises(InvalidInput):

@@ -21,8 +21,9 @@ _ABOUT = (
     "Everything that the dashboard does, for programs. Send a token as `Authorization: Bearer "
     "hub_…` or as `X-API-Key`; make one on the Account screen. Lists are arrays, newest first, "
     'with `Link: <…>; rel="next"` where there is more. Errors are problem documents (RFC 9457) '
-    "whose `detail` names the next step. Senders of webhooks post to `/api/webhooks/{service}/"
-    "{token}`, the address that is shown with each integration."
+    "whose `detail` names the next step. A token of staff reaches what belongs to other members "
+    "only with the scope `admin`; without it, its user's own alone. Senders of webhooks post to "
+    "`/api/webhooks/{service}/{token}`, the address that is shown with each integration."
 )
 _PROBLEMS = {
     400: "The body is missing, cut off or not JSON.",

@@ -10,7 +10,10 @@ _SHORT_CODE = r"[0-9]{5,6}"
 _WHATSAPP = rf"whatsapp:{E164}"
 _CHANNEL = r"messenger:[!-~]{1,200}"
 _VOICE_CHANNEL = r"(?:client|sip):[!-~]{1,200}"
-_ALPHANUMERIC = r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}"
+# https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
+_ALPHANUMERIC = r"(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}"
+# Messages and calls share the sender of the integration's settings.
+ANY_SENDER = "|".join((E164, _SHORT_CODE, _WHATSAPP, _CHANNEL, _VOICE_CHANNEL, _ALPHANUMERIC))
 
 _RECIPIENT = re.compile("|".join((E164, _SHORT_CODE, _WHATSAPP, _CHANNEL)))
 _SENDER = re.compile("|".join((E164, _SHORT_CODE, _WHATSAPP, _CHANNEL, _ALPHANUMERIC)))

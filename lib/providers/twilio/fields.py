@@ -1,11 +1,11 @@
 """What a member enters about a Twilio account."""
 
 from lib.providers.fields import CredentialField
+from lib.providers.twilio.addresses import ANY_SENDER
 
 _PRINTABLE = r"[!-~]{1,200}"
 _COPY_HELP = "Copy it again, without spaces."
 _REPLY = r"(?s).{1,4000}"
-_SENDER = r"\+[1-9]\d{1,14}|whatsapp:\+[1-9]\d{1,14}|(?:messenger|client|sip):[!-~]{1,200}|\d{5,6}"
 
 FIELDS = (
     CredentialField(
@@ -49,8 +49,9 @@ FIELDS = (
         name="from_number",
         label="Sender",
         help="The number that messages and calls come from, with + and country code.",
-        pattern=_SENDER,
-        pattern_help="Enter it in E.164 form, such as +14155550123, or as whatsapp:+14155550123.",
+        pattern=ANY_SENDER,
+        pattern_help="Enter it in E.164 form, such as +14155550123, as whatsapp:+14155550123, or "
+        "for messages alone as a name of up to 11 letters and digits.",
         placeholder="+14155550123",
     ),
     CredentialField(
