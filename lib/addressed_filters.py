@@ -46,12 +46,14 @@ def event_filters(query: Mapping[str, str]) -> EventFilters:
 def delivery_filters(query: Mapping[str, str]) -> DeliveryFilters:
     """Return the filters of the Deliveries screen's address; raise InvalidInput."""
     since, until = _times(query)
+    attempts = _number(query, "attempts")
     return DeliveryFilters(
         status=query.get("status") or None,
         destination_id=query.get("destination") or None,
         error_class=query.get("error") or None,
         event_type=query.get("type") or None,
         response_status=query.get("answer") or None,
+        min_attempts=None if attempts is None else int(attempts),
         since=since,
         until=until,
     )

@@ -32,8 +32,8 @@ _SUBJECTS = ("phone", "email", "contact")
 class EventFigures:
     """How the deliveries of one event fare.
 
-    `status` is that of the worst or least finished of them. `seconds` is the time from the
-    event to the last delivery that arrived.
+    `status` is that of the worst or least finished of them. `seconds` is the longest
+    that one of them took to arrive, from when it was made: a replay of an old event is not late.
     """
 
     status: str

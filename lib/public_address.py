@@ -5,6 +5,7 @@ import json
 import secrets
 import socket
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -52,9 +53,7 @@ def probe_public_url(hub: Hub, actor: Actor) -> AddressTest:
     with hub.database.write() as session:
         audit.record(session, actor, "public_url.tested", "public_url")
     parts = urlsplit(hub.settings.public_url)
-    try:
-        socket.getaddrinfo(parts.hostname, parts.port)
-    except OSError:
+    if not _resolves(parts.hostname, parts.port):
         return AddressTest(
             "dns", f"The name {parts.hostname} does not resolve. Set its DNS record."
         )
@@ -76,6 +75,19 @@ def list_environment(hub: Hub, actor: Actor) -> Sequence[EnvironmentValue]:
     names = ("public_url", "dashboard_url", "trusted_proxies", "allowed_private_networks")
     vendors = (name for name in type(settings).model_fields if name.endswith("_api_url"))
     return [_value(hub, name) for name in (*names, *vendors)]
+
+
+def _resolves(host: str | None, port: int | None) -> bool:
+    """Say whether the name is found in time; a look-up itself knows no limit."""
+    # Not in a `with` block, which would wait for the look-up all the same.
+    pool = ThreadPoolExecutor(1, "dns")
+    try:
+        pool.submit(socket.getaddrinfo, host, port).result(_SECONDS)
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        pool.shutdown(wait=False)
+    return True
 
 
 def _judge(hub: Hub, answer: VendorAnswer, nonce: str) -> AddressTest:

@@ -12,6 +12,7 @@ from lib.ui.event_detail import draw_event, opened_event
 from lib.ui.event_filters import ADDRESS, Choices, draw_filters, lead_to_rejected
 from lib.ui.event_list import draw_list
 from lib.ui.export_links import draw_exports
+from lib.ui.heads import draw_head
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
 from lib.ui.view_bar import draw_views
@@ -20,8 +21,7 @@ user = require_user()
 
 hub = get_hub()
 lead_to_rejected(user)
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("Activity", anchor=False, width="stretch")
+with draw_head("Activity", "Every event that was taken in, the newest first."):
     draw_views(hub, user, "activity", query=ADDRESS.current(), set_query=ADDRESS.set)
     columns = draw_column_picker()
     draw_exports("events", ADDRESS.current())

@@ -6,6 +6,7 @@ from lib.access import Role
 from lib.ui.alert_channels import draw_channels
 from lib.ui.alert_list import draw_alerts
 from lib.ui.errors import reporting_errors
+from lib.ui.heads import draw_head
 from lib.ui.mail_form import draw_mail_form
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
@@ -13,9 +14,9 @@ from lib.ui.telling import show_told
 
 user = require_user(Role.MEMBER, Role.STAFF)
 
-st.title("Alerts", anchor=False)
-st.caption(
-    "What needs somebody, found by the hub itself. An alert resolves when its cause is gone."
+draw_head(
+    "Alerts",
+    "What needs somebody, found by the hub itself. An alert resolves when its cause is gone.",
 )
 names = ["Alerts", "Channels", *(["Mail server"] if user.role is Role.STAFF else [])]
 tabs = dict(zip(names, st.tabs(names), strict=True))

@@ -11,6 +11,7 @@ from lib.ui.analytics_rhythm import draw_heat_map, draw_silences
 from lib.ui.analytics_view import draw_view
 from lib.ui.analytics_volume import draw_figures, draw_volume
 from lib.ui.errors import stopping_on_error
+from lib.ui.heads import draw_head
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
 
@@ -24,7 +25,7 @@ _SECTIONS = {
     "Report": (draw_report,),
 }
 
-st.title("Analytics", anchor=False)
+draw_head("Analytics", "Volume, outcomes and speed over time.")
 with stopping_on_error():
     view = draw_view(get_hub(), user)
     draw_figures(view)

@@ -1,7 +1,5 @@
 """Every delivery onwards: filters, the list, and replays of what is chosen or matches."""
 
-import streamlit as st
-
 from lib.outgoing.deliveries import destination_names
 from lib.ui.delivery_list import (
     ADDRESS,
@@ -11,6 +9,7 @@ from lib.ui.delivery_list import (
 )
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.export_links import draw_exports
+from lib.ui.heads import draw_head
 from lib.ui.replay_dialog import draw_progress
 from lib.ui.resources import get_hub
 from lib.ui.session import require_user
@@ -19,8 +18,7 @@ from lib.ui.view_bar import draw_views
 user = require_user()
 
 hub = get_hub()
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("Deliveries", anchor=False, width="stretch")
+with draw_head("Deliveries", "What was sent onwards, and how it went."):
     draw_views(hub, user, "deliveries", query=ADDRESS.current(), set_query=ADDRESS.set)
     columns = draw_delivery_columns()
     draw_exports("deliveries", ADDRESS.current())

@@ -103,6 +103,7 @@ def test_every_filter_narrows(ground: Ground) -> None:
         "status": "dead",
         "since": now() - timedelta(days=1),
         "ids": (dead.id,),
+        "min_attempts": 1,
     }.items():
         assert ground.listed(**{name: value}) == [dead.id], name
     assert ground.listed(until=now() - timedelta(days=1)) == [other.id]
@@ -142,7 +143,13 @@ def test_filters_survive_json() -> None:
     assert from_json(to_json(nothing)) == nothing
     assert to_json(DeliveryFilters()) == {}
     assert from_json(orjson.loads(orjson.dumps(to_json(filters)))) == filters
-    for wrong in ({"colour": "red"}, {"status": 3}, {"ids": "dlv_1"}, {"since": "2026-01-31"}):
+    for wrong in (
+        {"colour": "red"},
+        {"status": 3},
+        {"ids": "dlv_1"},
+        {"min_attempts": "3"},
+        {"since": "2026-01-31"},
+    ):
         with pytest.raises(InvalidInput):
             from_json(wrong)
 

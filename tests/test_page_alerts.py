@@ -115,6 +115,11 @@ def test_staff_set_the_mail_server(visitor: Visitor) -> None:
         row = session.exec(select(HubSetting)).one()
     assert "s3cr3t-words" not in repr(row.value)
     assert script.text_input(key="alerts_mail_password").value == ""
+    script.button(key="alerts_mail_remove").click().run()
+    assert not script.exception
+    with visitor.hub.database.read() as session:
+        assert session.exec(select(HubSetting)).all() == []
+    assert script.text_input(key="alerts_mail_host").value == ""
 
 
 def test_members_see_no_mail_server(visitor: Visitor) -> None:

@@ -186,6 +186,10 @@ def test_chips_columns_and_answers(ground: Ground) -> None:
     assert _ids(script.run()) == [dead]
     script.button(key="deliveries_chip_answer").click().run()
     assert len(_ids(script)) == 2
+    script.number_input(key="deliveries_attempts").set_value(20).run()
+    assert script.query_params["attempts"] == "20"
+    assert not script.dataframe
+    script.button(key="deliveries_chip_attempts").click().run()
     script.text_input(key="deliveries_answer").input("often")
     script.query_params["answer"] = "often"
     assert "such as 404" in script.run().error[0].value

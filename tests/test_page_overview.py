@@ -58,6 +58,16 @@ def test_a_week_is_drawn_on_demand(visitor: Visitor) -> None:
     assert script.button_group(key="overview_period").value == "7d"
 
 
+@pytest.mark.parametrize("page", ["overview", "integrations"])
+def test_integrations_are_a_table_where_the_address_says_so(visitor: Visitor, page: str) -> None:
+    make_event(visitor.hub, make_integration(visitor.hub, visitor.sign_in("member"), "Desk"))
+    script = visitor.open(page)
+    script.toggle(key=f"{page}_table").set_value(True).run()
+    assert not script.exception
+    assert script.query_params["table"] == "true"
+    assert script.dataframe[0].value["name"].tolist() == ["Desk"]
+
+
 def test_a_paused_integration_asks_for_nothing(visitor: Visitor) -> None:
     actor = visitor.sign_in("member")
     item = make_integration(visitor.hub, actor)

@@ -229,7 +229,8 @@ def test_the_drawer_names_the_cause_and_takes_the_secret_over(visitor: Visitor) 
     integrations.add(visitor.hub, member, service_name="twilio", name="Second", values=values)
     script = visitor.open("rejected")
     rejection_id = rejections.list_rejections(visitor.hub, member).rows[0].id
-    script.button(key=f"rejected_examine_{rejection_id}").click().run()
+    script.query_params["examine"] = rejection_id
+    script.run()
     assert not script.exception
     assert "Second holds the account's present Auth Token" in script.warning[0].value
     script.button(key="rejected_finding_0_apply").click().run()

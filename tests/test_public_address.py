@@ -1,10 +1,14 @@
 """The self-test of the public address: it tells ourselves from strangers and from silence."""
 
+import socket
+from threading import Event
+
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from lib import public_address
 from lib.access import Actor
 from lib.errors import NotAllowed
 from lib.hub import Hub
@@ -40,6 +44,17 @@ def test_silence_is_told_apart(hub: Hub, staff: Actor) -> None:
     assert probe_public_url(silent, staff).outcome == "refused"
     nameless = trusting(hub, public_url="https://hub.invalid")
     assert probe_public_url(nameless, staff).outcome == "dns"
+
+
+def test_a_look_up_without_an_end_is_given_up(
+    hub: Hub, staff: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = Event()
+    monkeypatch.setattr(public_address, "_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answered.wait(10))
+    found = probe_public_url(trusting(hub, public_url="https://slow.example.com"), staff)
+    answered.set()
+    assert found.outcome == "dns"
 
 
 def test_credentials_within_an_address_are_not_shown(hub: Hub, staff: Actor) -> None:

@@ -18,6 +18,8 @@ FINISHED = (*ARRIVED, "dead", "cancelled")
 STATUSES = ("pending", "sending", "retrying", "paused", *FINISHED)
 MOST_IDS = 200
 _MOMENTS = ("since", "until")
+# The filters that are no text.
+_OTHERS = {"ids": "a list of ids", "min_attempts": "a whole number"}
 
 Condition = ColumnElement[bool]
 
@@ -27,7 +29,7 @@ class DeliveryFilters:
     """What deliveries are narrowed to; None means everything, an empty `ids` nothing.
 
     `since` and `until` bound the time at which a delivery was made. `response_status` is that
-    of the last answer, such as "404", or a class such as "5xx".
+    of the last answer, such as "404", or a class such as "5xx"; `min_attempts` counts its tries.
     """
 
     status: str | None = None
@@ -37,6 +39,7 @@ class DeliveryFilters:
     event_type: str | None = None
     error_class: str | None = None
     response_status: str | None = None
+    min_attempts: int | None = None
     issue_id: str | None = None
     event_id: str | None = None
     since: datetime | None = None
@@ -68,6 +71,8 @@ def narrowing(filters: DeliveryFilters) -> list[Condition]:
             found.append(col(getattr(Delivery, name)) == value)
     if filters.response_status is not None:
         found.append(answered(filters.response_status))
+    if filters.min_attempts is not None:
+        found.append(col(Delivery.attempts) >= filters.min_attempts)
     if filters.since is not None:
         found.append(col(Delivery.created_at) >= filters.since)
     if filters.until is not None:
@@ -122,8 +127,10 @@ def from_json(given: dict[str, Any]) -> DeliveryFilters:
 def _read(name: str, value: Any) -> Any:
     if name == "ids" and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)
-    if name == "ids" or not isinstance(value, str):
-        kind = "a list of ids" if name == "ids" else "a text"
+    if name == "min_attempts" and type(value) is int:
+        return value
+    if name in _OTHERS or not isinstance(value, str):
+        kind = _OTHERS.get(name, "a text")
         raise InvalidInput(f"The filter {name} takes {kind}.", field=name)
     if name not in _MOMENTS:
         return value

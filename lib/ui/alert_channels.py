@@ -11,7 +11,7 @@ from lib.alerts.kinds import EVERYTHING, KINDS
 from lib.errors import HubError
 from lib.hub import Hub
 from lib.ui.form_problems import draw_other_problem, draw_problem, forget_problem, keep_problem
-from lib.ui.formats import absolute, ago, plain
+from lib.ui.formats import absolute, ago, email, plain
 from lib.ui.telling import do_and_tell, tell
 
 _PAGE = "alerts_channel"
@@ -56,7 +56,7 @@ def _draw_channel(hub: Hub, user: Actor, row: ChannelView) -> None:
         )
         if st.button("Remove", key=f"{key}_remove", icon=":material/delete:"):
             _confirm_removal(hub, user, row)
-    owner = f" · {plain(row.owner)}" if user.sees_all else ""
+    owner = f" · {email(row.owner)}" if user.sees_all else ""
     st.caption(
         f"{CHANNEL_KINDS[row.kind]} · last message {ago(row.last_sent_at)}{owner}",
         help=absolute(row.last_sent_at) if row.last_sent_at else None,

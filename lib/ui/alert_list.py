@@ -13,15 +13,15 @@ from lib.hub import Hub
 from lib.quantities import duration
 from lib.ui.address_choice import choose_named
 from lib.ui.address_fields import kept, one_of
-from lib.ui.formats import absolute, ago, counted, plain
+from lib.ui.formats import absolute, ago, counted, email, plain
 from lib.ui.links import draw_link
 from lib.ui.menu import is_page
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
+from lib.ui.status_words import chip, labels_of
 from lib.ui.telling import do_and_tell
 
-_SEVERITY = {"high": ("High", "red"), "medium": ("Medium", "orange"), "low": ("Low", "gray")}
-_STATES = {"open": "Open", "resolved": "Resolved", "all": "All"}
+_STATES = {**labels_of(("open", "resolved")), "all": "All"}
 _MUTES: dict[Mute, str] = {"hour": "1 hour", "day": "1 day", "resolved": "Until resolved"}
 _PAGE = 20
 _IN_BELL = 5
@@ -104,7 +104,7 @@ def _draw_row(hub: Hub, user: Actor, row: AlertView) -> None:
         if row.state == "open":
             _draw_mute(hub, user, row)
     st.markdown(plain(row.message))
-    owner = f" · {plain(row.owner)}" if user.sees_all else ""
+    owner = f" · {email(row.owner)}" if user.sees_all else ""
     times = "" if row.count == 1 else f" · occurrence {row.count:,}"
     st.caption(f"{row.label}{times} · {_when(row)}{owner}", help=_in_full(row))
 
@@ -179,11 +179,8 @@ def _unmute(hub: Hub, user: Actor, alert_id: str) -> None:
 
 def _chip(row: AlertView) -> str:
     if row.state == "resolved":
-        return ":green-badge[Resolved]"
-    if row.is_muted:
-        return ":gray-badge[Muted]"
-    label, colour = _SEVERITY[row.severity]
-    return f":{colour}-badge[{label}]"
+        return chip(row.state)
+    return chip("muted" if row.is_muted else row.severity)
 
 
 def _when(row: AlertView) -> str:

@@ -20,14 +20,9 @@ from lib.ui.analytics_panels import (
 from lib.ui.analytics_view import View
 from lib.ui.durations import milliseconds
 from lib.ui.formats import counted
+from lib.ui.status_words import labels_of
 
-_LABELS = {
-    "delivered": "Delivered",
-    "accepted": "Accepted",
-    "retrying": "Tried again",
-    "dead": "Dead",
-    "rejected": "Rejected",
-}
+_LABELS = labels_of(("delivered", "accepted", "retrying", "dead", "rejected"))
 _SHARES = ("p50", "p95", "p99")
 _MILLISECONDS = (
     "datum.value >= 1000 ? format(datum.value / 1000, '~r') + ' s' : datum.value + ' ms'"

@@ -13,7 +13,7 @@ from lib.outgoing.deliveries import list_deliveries
 from lib.outgoing.delivery_filters import STATUSES, DeliveryFilters
 from lib.outgoing.delivery_views import DeliveryRow
 from lib.ui.address_choice import choose_named
-from lib.ui.address_fields import kept, some_of, text
+from lib.ui.address_fields import kept, number, some_of, text
 from lib.ui.bulk_dialog import begin_cancelling, draw_bulk
 from lib.ui.delivery_formats import (
     DELIVERY_COLOURS,
@@ -34,11 +34,12 @@ from lib.ui.time_filter import draw_time_filter, say_moment
 
 _PAGE = 50
 ADDRESS = ListAddress(
-    "deliveries", span="made", others=("answer", "status", "destination", "error")
+    "deliveries", span="made", others=("answer", "attempts", "status", "destination", "error")
 )
 _LABELS = {
     "made": "last",
     "answer": "answer",
+    "attempts": "tries from",
     "status": "status",
     "destination": "destination",
     "error": "error",
@@ -54,6 +55,16 @@ def draw_delivery_filters(destinations: Mapping[str, str]) -> DeliveryFilters:
         draw_time_filter(ADDRESS)
         st.text_input(
             "Answer", placeholder="404 or 5xx", width=130, **kept("deliveries", "answer", text)
+        )
+        st.number_input(
+            "Tries, at least",
+            1,
+            20,
+            value=None,
+            step=1,
+            width=130,
+            placeholder="1",
+            **kept("deliveries", "attempts", number(1, 20)),
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         statuses = {status: DELIVERY_LABELS[status] for status in STATUSES}

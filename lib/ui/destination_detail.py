@@ -24,7 +24,7 @@ from lib.ui.destination_words import (
     speed_words,
 )
 from lib.ui.errors import reporting_errors, toast_refusal
-from lib.ui.formats import absolute, ago, plain
+from lib.ui.formats import absolute, ago, email, plain
 from lib.ui.issued_secret import draw_secret
 from lib.ui.links import draw_link
 from lib.ui.route_list import draw_routes
@@ -47,7 +47,7 @@ def draw_destination(hub: Hub, user: Actor, row: DestinationFigures) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":gray-badge[{plain(kind_label(item.kind))}]", width="content")
         st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]  # a Literal of names
-        by = f" by {plain(item.owner)}" if item.user_id != user.id else ""
+        by = f" by {email(item.owner)}" if item.user_id != user.id else ""
         st.caption(
             f"Added {ago(item.created_at)}{by}", width="content", help=absolute(item.created_at)
         )

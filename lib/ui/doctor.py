@@ -14,6 +14,7 @@ from lib.rejections import Rejection
 from lib.ui.errors import stopping_on_error
 from lib.ui.formats import absolute, ago, counted, plain, service_chip
 from lib.ui.links import draw_link
+from lib.ui.rejection_evidence import draw_evidence
 from lib.ui.telling import do_and_tell, show_told
 
 PARAMETER = "examine"
@@ -37,11 +38,14 @@ def close_examination() -> None:
 @st.dialog("Signature doctor", width="medium", position="right", on_dismiss=close_examination)
 def draw_examination(hub: Hub, user: Actor, rejection_id: str) -> None:
     """Draw the drawer of one refused request."""
-    draw_doctor(hub, user, rejection_id, page="rejected")
+    draw_evidence(draw_doctor(hub, user, rejection_id, page="rejected"))
 
 
-def draw_doctor(hub: Hub, user: Actor, rejection_id: str, *, page: str) -> None:
-    """Draw why a refused request did not pass, and what mends it; `page` begins the keys."""
+def draw_doctor(hub: Hub, user: Actor, rejection_id: str, *, page: str) -> Rejection:
+    """Draw why a refused request did not pass, and what mends it; return the request.
+
+    `page` begins the keys.
+    """
     show_told()
     with stopping_on_error():
         report = doctor.examine(hub, user, rejection_id)
@@ -54,6 +58,7 @@ def draw_doctor(hub: Hub, user: Actor, rejection_id: str, *, page: str) -> None:
         _draw_checks(report.diagnosis.checks, key=f"{page}_checks")
     if user.role is Role.STAFF:
         _draw_acceptance(hub, user, rejection_id, page=page)
+    return report.rejection
 
 
 def _draw_head(report: doctor.Report) -> None:

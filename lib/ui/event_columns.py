@@ -84,7 +84,10 @@ _CONFIG: dict[str, Any] = {
     "tries": st.column_config.NumberColumn("Tries", width=60),
     "answer": st.column_config.NumberColumn("Answer", format="%d", width=72),
     "latency": st.column_config.NumberColumn(
-        "Latency", format="%.1f s", width=84, help="From the event to its last arrival."
+        "Latency",
+        format="%.1f s",
+        width=84,
+        help="From making a delivery to its arrival; of several the slowest.",
     ),
     "destination": st.column_config.TextColumn("Destination", width=140),
     "integration": st.column_config.TextColumn("Integration", width=120),

@@ -21,7 +21,7 @@ from lib.ui.list_address import TIMES, ListAddress
 from lib.ui.status_words import labels_of
 from lib.ui.time_filter import draw_time_filter, say_moment
 
-STATUS_WORDS = {**labels_of((*STORED, *DERIVED)), "rejected": "Rejected"}
+STATUS_WORDS = labels_of((*STORED, *DERIVED, "rejected"))
 ADDRESS = ListAddress(
     "activity",
     span="range",

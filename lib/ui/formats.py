@@ -49,6 +49,11 @@ def plain(text: str) -> str:
     return " ".join(text.split()).translate(_MARKDOWN)
 
 
+def email(address: str) -> str:
+    """Return an e-mail address as Markdown; with its @ in one piece it would become a link."""
+    return plain(address).replace("@", ":gray[@]")
+
+
 def service_label(slug: str) -> str:
     """Return a service's own spelling; a service that is gone keeps its slug."""
     provider = find_provider(slug)

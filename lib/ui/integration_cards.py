@@ -10,7 +10,7 @@ from lib.access import Actor, Role
 from lib.credential_ages import find_reminders
 from lib.overview import Card
 from lib.ui.destination_words import speed_words
-from lib.ui.formats import STATE_BADGES, absolute, ago, counted, plain, service_label
+from lib.ui.formats import STATE_BADGES, absolute, ago, counted, email, plain, service_label
 from lib.ui.links import draw_link
 from lib.ui.marks import draw_mark, mark_uri
 from lib.ui.overview_tiles import share_text
@@ -42,7 +42,7 @@ def draw_table(shown: Sequence[Card], *, page: str, user: Actor) -> str | None:
     hidden = {"owner"} if user.role is not Role.STAFF else set()
     chosen = st.dataframe(
         [_table_row(card) for card in shown],
-        key=f"{page}_table",
+        key=f"{page}_rows",
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -61,7 +61,7 @@ def _draw_card(card: Card, *, user: Actor) -> None:
         draw_mark(item.service_name)
         with st.container(gap=None, width="stretch"):
             st.markdown(f"**{plain(item.name)}**")
-            owned = f" · {plain(item.owner)}" if user.role is Role.STAFF else ""
+            owned = f" · {email(item.owner)}" if user.role is Role.STAFF else ""
             st.caption(service_label(item.service_name) + owned)
         draw_state(card)
     st.metric(

@@ -35,6 +35,15 @@ def draw_mail_form(hub: Hub, user: Actor) -> None:
                 on_click=_test,
                 args=(hub, user),
             )
+            with st.popover("Remove", icon=":material/delete:", key="alerts_mail_removal"):
+                st.markdown("E-mail alerts then go out no more, and the password is forgotten.")
+                st.button(
+                    "Remove the mail server",
+                    key="alerts_mail_remove",
+                    type="primary",
+                    on_click=_remove,
+                    args=(hub, user),
+                )
 
 
 def _draw_fields(stored: MailSettings | None) -> None:
@@ -85,6 +94,17 @@ def _save(hub: Hub, user: Actor) -> None:
     forget_problem(_PAGE)
     st.session_state[_key("password")] = ""
     do_and_tell(lambda: "Saved. Send a test message to see that it arrives.")
+
+
+def _remove(hub: Hub, user: Actor) -> None:
+    def act() -> str:
+        mail_settings.remove_mail_settings(hub, user)
+        return "Removed. E-mail channels say so until a server is set again."
+
+    do_and_tell(act)
+    # The fields begin anew, as those of a hub without a server.
+    for name in _FIELDS:
+        st.session_state.pop(_key(name), None)
 
 
 def _test(hub: Hub, user: Actor) -> None:

@@ -1,4 +1,6 @@
-"""Refused requests: each with its reason in words and the facts that help to mend it."""
+"""Refused requests as a table; a chosen row opens the drawer that finds out why."""
+
+from typing import Any
 
 import streamlit as st
 
@@ -6,15 +8,12 @@ from lib.access import Actor
 from lib.hub import Hub
 from lib.rejections import Rejection, RejectionFilters, list_rejections
 from lib.ui.doctor import open_examination
-from lib.ui.facts_table import draw_facts
-from lib.ui.formats import absolute, ago, plain, service_chip
-from lib.ui.links import draw_link
+from lib.ui.formats import counted, service_label
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
 
-_PAGE = 20
-_PREVIEW = 2_000
-_NOTHING = "Nothing was kept."
+_PAGE = 50
+_NONCE = "rejected_table_nonce"
 
 
 def draw_rejections(hub: Hub, user: Actor, filters: RejectionFilters, *, signature: str) -> None:
@@ -27,44 +26,51 @@ def draw_rejections(hub: Hub, user: Actor, filters: RejectionFilters, *, signatu
             said = "No refused request matches. Empty a filter to see more."
         st.success(said, icon=":material/check_circle:")
         return
-    for row in page.rows:
-        _draw_rejection(row)
-    draw_pager("rejected", page.next_cursor, note=f"{len(page.rows)} on this page.")
+    nonce = st.session_state.setdefault(_NONCE, 0)
+    chosen = st.dataframe(
+        [_table_row(row) for row in page.rows],
+        key=f"rejected_table_{nonce}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="",
+        alt=f"Table of {counted(len(page.rows), 'refused request')}, newest first.",
+        column_config=_COLUMNS,
+    )
+    if chosen.selection.rows:
+        # A table under a new key has nothing selected, so the drawer does not open again.
+        st.session_state[_NONCE] += 1
+        open_examination(page.rows[chosen.selection.rows[0]].id)
+        st.rerun()
+    draw_pager(
+        "rejected",
+        page.next_cursor,
+        note=f"{len(page.rows)} on this page. Choose a row to find out why, and what mends it.",
+    )
 
 
-def _draw_rejection(row: Rejection) -> None:
-    with st.container(border=True, key=f"rejected_row_{row.id}"):
-        st.markdown(
-            f"{service_chip(row.service_name)} :red-badge[{plain(row.reason.replace('_', ' '))}] "
-            f"**{plain(row.integration_name)}**"
-        )
-        st.markdown(plain(row.message))
-        more = f" · {row.not_kept:,} more like it not kept" if row.not_kept else ""
-        st.caption(
-            f"{ago(row.created_at)} · answered {row.response_code} · from {row.source_ip}{more}",
-            help=absolute(row.created_at),
-        )
-        st.button(
-            "Find out why",
-            key=f"rejected_examine_{row.id}",
-            icon=":material/stethoscope:",
-            help="Works the proof out again in every way that is known to go wrong.",
-            on_click=open_examination,
-            args=(row.id,),
-        )
-        with st.expander("Facts, headers and body"):
-            _draw_evidence(row)
+def _table_row(row: Rejection) -> dict[str, object]:
+    return {
+        "created_at": row.created_at,
+        "reason": row.reason.replace("_", " ").capitalize(),
+        "service": service_label(row.service_name),
+        "integration": row.integration_name,
+        "message": row.message,
+        "answered": row.response_code,
+        "from": row.source_ip,
+        "not_kept": row.not_kept or None,
+    }
 
 
-def _draw_evidence(row: Rejection) -> None:
-    facts, headers, body = st.tabs(["Facts", "Headers", "Body"])
-    with facts:
-        draw_facts(row.facts, key=f"rejected_facts_{row.id}", empty=_NOTHING)
-    with headers:
-        draw_facts(row.headers, key=f"rejected_headers_{row.id}", empty=_NOTHING)
-    with body:
-        st.code(row.body[:_PREVIEW] or "(empty)", language=None, wrap_lines=True)
-        kept = min(len(row.body), _PREVIEW)
-        st.caption(f"{kept:,} of {row.body_bytes:,} bytes, {row.method}, {row.content_type}")
-    draw_link("integrations", "Open the integration", query={"open": row.integration_id})
-    st.code(row.id, language=None)
+_COLUMNS: dict[str, Any] = {
+    "created_at": st.column_config.DatetimeColumn("Time", format="distance", width=112),
+    "reason": st.column_config.TextColumn("Reason", width=124),
+    "service": st.column_config.TextColumn("Service", width=96),
+    "integration": st.column_config.TextColumn("Integration", width=180),
+    "message": st.column_config.TextColumn("In words", width=330),
+    "answered": st.column_config.NumberColumn("Answered", format="%d", width=80),
+    "from": st.column_config.TextColumn("From", width=116),
+    "not_kept": st.column_config.NumberColumn(
+        "More", width=70, help="So many more like it came and were not kept."
+    ),
+}

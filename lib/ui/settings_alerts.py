@@ -5,7 +5,7 @@ import streamlit as st
 from lib.access import Actor
 from lib.alerts.mail_settings import get_mail_settings
 from lib.hub import Hub
-from lib.ui.formats import plain
+from lib.ui.formats import email, plain
 from lib.ui.links import draw_link
 
 
@@ -19,7 +19,7 @@ def draw_alert_links(hub: Hub, user: Actor) -> None:
         else:
             st.markdown(
                 f":green-badge[:material/check_circle: Set] {plain(mail.host)}, port {mail.port}, "
-                f"from {plain(mail.sender)}"
+                f"from {email(mail.sender)}"
             )
         draw_link("alerts", "Mail server, channels and alerts", icon=":material/notifications:")
     with st.container(border=True):

@@ -35,14 +35,17 @@ def draw_backups(hub: Hub, user: Actor) -> None:
         due = next_due(schedule)
         said = f"The next daily backup is due at {absolute(due)}." if due else "No daily backup."
         st.markdown(f"**{said}**", width="stretch")
-        st.button(
+        is_asked = st.button(
             "Back up now",
             icon=":material/backup:",
             key="settings_backups_now",
             disabled=missing is not None,
-            on_click=_back_up,
-            args=(hub, user, schedule.folder),
         )
+    # Not in a callback, which runs before anything is drawn: a big hub takes minutes.
+    if is_asked:
+        with st.spinner("Writing the backup. It goes on if you leave this screen.", show_time=True):
+            _back_up(hub, user, schedule.folder)
+        st.rerun()
     _draw_list(hub, user)
     _draw_form(hub, user, schedule)
     st.subheader("How to restore", anchor=False)
@@ -66,13 +69,15 @@ def _draw_row(hub: Hub, user: Actor, row: BackupView) -> None:
         st.caption(plain(row.path), help=absolute(row.started_at))
         if row.error:
             st.caption(f":red[{plain(row.error)}]")
-    st.button(
+    is_asked = st.button(
         "Test restore",
         key=f"settings_backups_test_{row.id}",
         disabled=row.finished_at is None or not row.is_there,
-        on_click=_prove,
-        args=(hub, user, row.id),
     )
+    if is_asked:
+        with st.spinner("Restoring it beside the hub.", show_time=True):
+            _prove(hub, user, row.id)
+        st.rerun()
 
 
 def _chip(row: BackupView) -> str:

@@ -66,8 +66,9 @@ def _draw_form(hub: Hub, user: Actor, stored: HubAges) -> None:
             "is older with the next round, and nothing brings that back."
         )
         draw_other_problem(_PAGE, tuple(LABELS))
-        with st.container(horizontal=True):
-            for name in LABELS:
+        grid = st.grid(len(LABELS), min_column_width=150)
+        for name in LABELS:
+            with grid.container():
                 _draw_age(name, stored)
         st.form_submit_button(
             "Save ages", key="settings_retention_save", on_click=_save, args=(hub, user)
@@ -76,18 +77,17 @@ def _draw_form(hub: Hub, user: Actor, stored: HubAges) -> None:
 
 def _draw_age(name: str, stored: HubAges) -> None:
     usual = getattr(Ages(), name)
-    with st.container(width=190):
-        st.number_input(
-            LABELS[name],
-            value=stored.own.get(name),
-            min_value=1,
-            max_value=LONGEST_DAYS,
-            step=1,
-            placeholder=str(usual),
-            key=_key(name),
-            help=f"{HELP[name]} Leave blank for {usual} days.",
-        )
-        draw_problem(_PAGE, name)
+    st.number_input(
+        LABELS[name],
+        value=stored.own.get(name),
+        min_value=1,
+        max_value=LONGEST_DAYS,
+        step=1,
+        placeholder=str(usual),
+        key=_key(name),
+        help=f"{HELP[name]} Leave blank for {usual} days.",
+    )
+    draw_problem(_PAGE, name)
 
 
 def _save(hub: Hub, user: Actor) -> None:
@@ -113,8 +113,8 @@ def _draw_holdings(holdings: Sequence[Holding]) -> None:
                 "name": each.name,
                 "days": each.payload_days,
                 "ages": "Its own" if each.has_own_ages else "The hub's",
-                "held": each.held_bytes,
-                "projected": each.projected_bytes,
+                "held": byte_size(each.held_bytes),
+                "projected": byte_size(each.projected_bytes),
             }
             for each in holdings
         ],
@@ -126,8 +126,10 @@ def _draw_holdings(holdings: Sequence[Holding]) -> None:
             "name": st.column_config.TextColumn("Integration", width="medium"),
             "days": st.column_config.NumberColumn("Payload age", format="%d days"),
             "ages": "Ages",
-            "held": st.column_config.NumberColumn("Held now", format="bytes"),
-            "projected": st.column_config.NumberColumn("Leads to", format="bytes"),
+            "held": st.column_config.TextColumn("Held now", alignment="right"),
+            "projected": st.column_config.TextColumn(
+                "At this age", alignment="right", help="What the present rate of events leads to."
+            ),
         },
     )
     st.caption("An integration's own ages are set under Integrations, in its settings.")
@@ -143,7 +145,7 @@ def _draw_rounds(rounds: Sequence[PastRound]) -> None:
             {
                 "finished": each.finished_at,
                 "took": (each.finished_at - each.started_at).total_seconds(),
-                "freed": each.bytes_freed,
+                "freed": byte_size(each.bytes_freed),
                 "removed": _removed(each),
             }
             for each in rounds
@@ -154,7 +156,7 @@ def _draw_rounds(rounds: Sequence[PastRound]) -> None:
         column_config={
             "finished": st.column_config.DatetimeColumn("Ended", format="distance"),
             "took": st.column_config.NumberColumn("Took", format="%.1f s"),
-            "freed": st.column_config.NumberColumn("Freed", format="bytes"),
+            "freed": st.column_config.TextColumn("Freed", alignment="right"),
             "removed": st.column_config.TextColumn("Removed", width="large"),
         },
     )

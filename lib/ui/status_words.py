@@ -33,6 +33,7 @@ _STATUSES = {
     "cancelled": _status("Cancelled", "gray", "cancel"),
     "paused": _status("Paused", "gray", "pause_circle"),
     "filtered": _status("No route took it", "gray", "filter_alt"),
+    "rejected": _status("Rejected", "red", "gpp_bad"),
     "duplicate": _status("Sent twice", "gray", "content_copy"),
     # Integrations.
     "healthy": _status("Healthy", "green", "check_circle"),
@@ -52,6 +53,9 @@ _STATUSES = {
     "resolved": _status("Resolved", "green", "check_circle"),
     "ignored": _status("Ignored", "gray", "visibility_off"),
     "muted": _status("Muted", "gray", "notifications_off"),
+    "high": _status("High", "red", "priority_high"),
+    "medium": _status("Medium", "orange", "warning"),
+    "low": _status("Low", "gray", "info"),
 }
 
 

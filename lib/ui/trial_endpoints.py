@@ -17,7 +17,7 @@ from lib.ui.destination_form import SIGNING_NOTE
 from lib.ui.errors import reporting_errors
 from lib.ui.facts_table import draw_facts
 from lib.ui.form_problems import draw_other_problem, forget_problem, keep_problem
-from lib.ui.formats import absolute, counted, plain
+from lib.ui.formats import absolute, counted, email, plain
 from lib.ui.issued_secret import draw_secret, remember_secret
 from lib.ui.telling import do_and_tell, show_told
 
@@ -109,7 +109,7 @@ def _add(hub: Hub, user: Actor) -> None:
 
 
 def _draw_endpoint(hub: Hub, user: Actor, item: EndpointView) -> None:
-    whose = "" if item.user_id == user.id else f" · {plain(item.owner)}"
+    whose = "" if item.user_id == user.id else f" · {email(item.owner)}"
     st.markdown(f":blue-badge[{_KINDS.get(item.kind, item.kind)}] **{plain(item.name)}**")
     left = duration(max(0.0, (item.expires_at - now()).total_seconds()))
     st.caption(
