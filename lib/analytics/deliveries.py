@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from lib.access import Actor
 from lib.analytics.bins import whole
@@ -97,21 +97,13 @@ def failing_destinations(
     hub: Hub, actor: Actor, period: Period, filters: Filters
 ) -> list[FailingDestination]:
     """Return the destinations with the most failed attempts, the worst first."""
-    columns = [col(DeliveryTotal.scope), col(DeliveryTotal.outcome)]
-    conditions = destinations(actor, filters)
-    own = select(col(Destination.id)).where(*conditions)
-    names = select(col(Destination.id), col(Destination.name)).where(*conditions)
-    scopes = [col(DeliveryTotal.scope).in_(own)]
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     with hub.database.read() as session:
-        for _, place, outcome, count in sum_up(
-            session, DeliveryTotal, scopes, columns, whole(period)
-        ):
-            counts[place][outcome] += count
+        counts = ends_by_destination(session, actor, period, filters)
         worst = sorted(
             (place for place in counts if _failures(counts[place])),
             key=lambda place: (-_failures(counts[place]), place),
         )[:MOST_DESTINATIONS]
+        names = select(col(Destination.id), col(Destination.name))
         found = session.execute(names.where(col(Destination.id).in_(worst))).all()
     name_of: dict[str, str] = dict(found)
     return [
@@ -124,6 +116,20 @@ def failing_destinations(
         )
         for place in worst
     ]
+
+
+def ends_by_destination(
+    session: Session, actor: Actor, period: Period, filters: Filters
+) -> dict[str, Counter[str]]:
+    """Return how many attempts ended how, by each destination that had any."""
+    own = select(col(Destination.id)).where(*destinations(actor, filters))
+    scopes = [col(DeliveryTotal.scope).in_(own)]
+    columns = [col(DeliveryTotal.scope), col(DeliveryTotal.outcome)]
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    found = sum_up(session, DeliveryTotal, scopes, columns, whole(period))
+    for _, place, outcome, count in found:
+        counts[place][outcome] = count
+    return counts
 
 
 def _failures(counts: Counter[str]) -> int:

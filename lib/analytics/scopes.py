@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Select, false, select
 from sqlmodel import Session, col
 
 from lib.access import Actor, require_staff
-from lib.analytics.periods import Period
 from lib.hub import Hub
 from lib.models import Destination, IntegrationConfig, Route, User
 from lib.paging import LARGEST_PAGE
@@ -39,15 +38,6 @@ def members(hub: Hub, actor: Actor) -> list[tuple[str, str]]:
     query = select(col(User.id), col(User.email)).order_by(col(User.email)).limit(LARGEST_PAGE)
     with hub.database.read() as session:
         return [(row.id, row.email) for row in session.execute(query)]
-
-
-def within(table: Any, actor: Actor, period: Period, filters: Filters) -> list[ColumnElement[bool]]:
-    """Return the conditions of owner and time for a table of rollups."""
-    return [
-        col(table.hour) >= period.since,
-        col(table.hour) < period.until,
-        *_owned(table, actor, filters),
-    ]
 
 
 def of_integrations(table: Any, actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:

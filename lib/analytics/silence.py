@@ -70,13 +70,14 @@ def _last_hours(actor: Actor, filters: Filters) -> Select[Any]:
         .correlate(IntegrationConfig)
         .scalar_subquery()
     )
+    columns: tuple[Any, ...] = (
+        col(IntegrationConfig.id),
+        col(IntegrationConfig.name),
+        col(IntegrationConfig.service_name),
+        last.label("last_hour"),
+    )
     return (
-        select(
-            col(IntegrationConfig.id),
-            col(IntegrationConfig.name),
-            col(IntegrationConfig.service_name),
-            last.label("last_hour"),
-        )
+        select(*columns)
         .where(*integrations(actor, filters))
         .where(col(IntegrationConfig.is_active), col(IntegrationConfig.deleted_at).is_(None))
     )

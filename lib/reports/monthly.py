@@ -1,22 +1,23 @@
-"""What stands in the report of a month: figures from rollups, and the issues of that month."""
+"""What stands in the report of a month: figures from totals, and the issues of that month."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from lib.access import Actor, Role
-from lib.analytics.deliveries import FAILURES, Cause, causes
+from lib.analytics.bins import whole
+from lib.analytics.deliveries import FAILURES, Cause, causes, ends_by_destination
 from lib.analytics.figures import Figures, figures
 from lib.analytics.latency import SHARES
 from lib.analytics.periods import Period, moved_back, period_of
-from lib.analytics.scopes import Filters, within
+from lib.analytics.scopes import Filters, integrations, of_destinations
 from lib.analytics.volume import volume
 from lib.clock import now
 from lib.errors import InvalidInput
@@ -25,15 +26,16 @@ from lib.hub import Hub
 from lib.masking import HIDDEN
 from lib.models import (
     AuditEntry,
-    DeliveryRollup,
     Destination,
-    HourlyRollup,
+    EventTotal,
     IntegrationConfig,
     Issue,
+    LatencyTotal,
     User,
 )
 from lib.outgoing.outcomes import ARRIVED
 from lib.paging import LARGEST_PAGE
+from lib.totals import sum_up
 
 _MONTH = re.compile(r"20\d{2}-(0[1-9]|1[0-2])")
 _MOST_INCIDENTS = 20
@@ -159,62 +161,71 @@ def _days(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[tupl
 def _latencies(
     session: Session, actor: Actor, period: Period, filters: Filters
 ) -> tuple[float | None, ...]:
-    query = (
-        select(col(DeliveryRollup.bucket), func.sum(col(DeliveryRollup.count)))
-        .where(*within(DeliveryRollup, actor, period, filters))
-        .group_by(col(DeliveryRollup.bucket))
-    )
-    counts = {bucket: int(count) for bucket, count in session.execute(query)}
+    scopes, columns = of_destinations(LatencyTotal, actor, filters), [col(LatencyTotal.bucket)]
+    found = sum_up(session, LatencyTotal, scopes, columns, whole(period))
+    counts = {bucket: count for _, bucket, count in found}
     return tuple(percentile(counts, share) for share in SHARES)
 
 
 def _integrations(
     session: Session, actor: Actor, period: Period, filters: Filters
 ) -> list[IntegrationLine]:
-    received = _sum_where(HourlyRollup, col(HourlyRollup.outcome) == "received")
-    rejected = _sum_where(HourlyRollup, col(HourlyRollup.outcome) == "rejected")
-    last = func.max(case((col(HourlyRollup.outcome) == "received", col(HourlyRollup.hour))))
-    named = (
+    own = select(col(IntegrationConfig.id)).where(*integrations(actor, filters))
+    scopes = [col(EventTotal.scope).in_(own)]
+    columns = [col(EventTotal.scope), col(EventTotal.outcome)]
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for _, place, outcome, count in sum_up(session, EventTotal, scopes, columns, whole(period)):
+        counts[place][outcome] = count
+    busiest = sorted(counts, key=lambda place: (-counts[place]["received"], place))
+    rows = session.execute(_last_hours(busiest[:LARGEST_PAGE], period)).all()
+    found = {row.id: row for row in rows}
+    return [
+        IntegrationLine(
+            found[place].name,
+            found[place].service_name,
+            counts[place]["received"],
+            counts[place]["rejected"],
+            found[place].last_hour,
+        )
+        for place in busiest[:LARGEST_PAGE]
+    ]
+
+
+def _last_hours(ids: Sequence[str], period: Period) -> Select[Any]:
+    """Return these integrations, each with the last hour of the period with events."""
+    last = (
+        select(func.max(col(EventTotal.since)))
+        .where(col(EventTotal.scope) == col(IntegrationConfig.id), col(EventTotal.span) == "hour")
+        .where(col(EventTotal.since) >= period.since, col(EventTotal.since) < period.until)
+        .where(col(EventTotal.outcome) == "received")
+        .correlate(IntegrationConfig)
+        .scalar_subquery()
+    )
+    columns: tuple[Any, ...] = (
         col(IntegrationConfig.id),
         col(IntegrationConfig.name),
         col(IntegrationConfig.service_name),
+        last.label("last_hour"),
     )
-    query = (
-        select(*named, received, rejected, last)
-        .join(IntegrationConfig, col(IntegrationConfig.id) == col(HourlyRollup.integration_id))
-        .where(*within(HourlyRollup, actor, period, filters))
-        .group_by(*named)
-        .order_by(received.desc(), col(IntegrationConfig.id))
-        .limit(LARGEST_PAGE)
-    )
-    return [
-        IntegrationLine(name, service, int(taken), int(refused), hour)
-        for _, name, service, taken, refused, hour in session.execute(query)
-    ]
+    return select(*columns).where(col(IntegrationConfig.id).in_(ids))
 
 
 def _destinations(
     session: Session, actor: Actor, period: Period, filters: Filters
 ) -> list[DestinationLine]:
-    outcome = col(DeliveryRollup.outcome)
-    attempts = func.sum(col(DeliveryRollup.count))
-    query = (
-        select(
-            col(Destination.id),
-            col(Destination.name),
-            attempts,
-            _sum_where(DeliveryRollup, outcome.in_(ARRIVED)),
-            _sum_where(DeliveryRollup, outcome == FAILURES[1]),
-        )
-        .join(Destination, col(Destination.id) == col(DeliveryRollup.destination_id))
-        .where(*within(DeliveryRollup, actor, period, filters))
-        .group_by(col(Destination.id), col(Destination.name))
-        .order_by(attempts.desc(), col(Destination.id))
-        .limit(LARGEST_PAGE)
-    )
+    counts = ends_by_destination(session, actor, period, filters)
+    busiest = sorted(counts, key=lambda place: (-counts[place].total(), place))[:LARGEST_PAGE]
+    names = select(col(Destination.id), col(Destination.name))
+    found = session.execute(names.where(col(Destination.id).in_(busiest))).all()
+    name_of: dict[str, str] = dict(found)
     return [
-        DestinationLine(name, int(made), int(arrived), int(dead))
-        for _, name, made, arrived, dead in session.execute(query)
+        DestinationLine(
+            name_of[place],
+            counts[place].total(),
+            sum(counts[place][outcome] for outcome in ARRIVED),
+            counts[place][FAILURES[1]],
+        )
+        for place in busiest
     ]
 
 
@@ -254,7 +265,3 @@ def _incidents(session: Session, actor: Actor, period: Period, filters: Filters)
             for issue, name in session.execute(heaviest)
         ],
     )
-
-
-def _sum_where(table: Any, condition: Any) -> Any:
-    return func.sum(case((condition, col(table.count)), else_=0))
