@@ -1,14 +1,15 @@
 """What the list of events says of each beside its own row: how its deliveries fare, and of whom."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, func, select
+from sqlmodel import Session, col, func, select
 
 from lib.access import Actor
+from lib.event_queries import payload_of
 from lib.hub import Hub
 from lib.masking import mask_key
 from lib.models import (
@@ -16,16 +17,16 @@ from lib.models import (
     Destination,
     EventKey,
     EventTotal,
-    IntegrationConfig,
     WebhookEvent,
 )
 from lib.outgoing.delivery_filters import QUEUED, visible_to
 from lib.outgoing.outcomes import ARRIVED
+from lib.providers.registry import get_provider
 from lib.pseudonyms import names_for
 from lib.totals import scope_of
 
 # The most telling first.
-_SUBJECTS = ("phone", "email", "contact")
+_SUBJECTS = ("phone", "email", "contact_id")
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,39 @@ def subjects_of(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> dict[str, s
     Analysts get the contact's stable name instead.
     """
     query = (
-        select(EventKey, col(IntegrationConfig.config_data))
+        select(EventKey)
         .join(WebhookEvent, col(WebhookEvent.id) == col(EventKey.event_id))
-        .join(IntegrationConfig, col(IntegrationConfig.id) == col(WebhookEvent.integration_id))
         .where(col(EventKey.event_id).in_(event_ids), col(EventKey.kind).in_(_SUBJECTS))
     )
     if not actor.sees_all:
         query = query.where(col(WebhookEvent.user_id) == actor.id)
     with hub.database.read() as session:
-        # The connection's own number is in each of its messages and tells nothing.
-        keys = [key for key, own in session.exec(query) if key.value not in own.values()]
+        found = session.exec(query).all()
+        own = _own_values(session, found)
+    # The member's own number is in each message and tells nothing.
+    keys = [key for key in found if key.value not in own.get(key.event_id, ())]
     names = names_for(hub, actor)
     ranked = sorted(keys, key=lambda key: (-_SUBJECTS.index(key.kind), key.value))
     return {key.event_id: mask_key(key.kind, key.value, names) for key in ranked}
+
+
+def _own_values(session: Session, keys: Sequence[EventKey]) -> dict[str, set[str]]:
+    """Return the member's own numbers by event, where one of several has to be chosen.
+
+    Their payloads tell them apart, and only of these are they read.
+    """
+    counts = Counter((key.event_id, key.kind) for key in keys)
+    unsure = {event_id for (event_id, _), count in counts.items() if count > 1}
+    events = session.exec(select(WebhookEvent).where(col(WebhookEvent.id).in_(unsure))).all()
+    return {
+        event.id: {
+            value
+            for _, value in get_provider(event.service_name).own_keys(
+                event.event_type, payload_of(event)
+            )
+        }
+        for event in events
+    }
 
 
 def _sum_up(pairs: Sequence[tuple[Delivery, Destination]]) -> EventFigures:

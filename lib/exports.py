@@ -1,15 +1,16 @@
 """Lists as files: every matching row, read page by page, so that no more than one is in memory."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from lib import audit
 from lib.access import Actor
 from lib.csv_text import write_rows
 from lib.event_conditions import EventFilters
+from lib.event_figures import EventFigures, figures_of, shown_status, subjects_of
 from lib.events import EventRow, list_events
 from lib.hub import Hub
 from lib.outgoing.deliveries import list_deliveries
@@ -22,7 +23,22 @@ FORMATS = {"csv": "text/csv", "jsonl": "application/jsonl"}
 # People are searched for by name and number, and tags and expressions hold such too.
 _PERSONAL = ("search", "tag", "expression")
 _NOT_RECORDED = "set, not recorded"
+# What an event has beside its own row: whom it is about, and how its deliveries fare.
+_FARING = (
+    "subject", "destinations", "deliveries", "arrived", "attempts", "last_answer", "seconds",
+)  # fmt: skip
 Row = TypeVar("Row", EventRow, DeliveryRow)
+Cells = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _List(Generic[Row]):
+    """A list as it is exported: its name, its columns, its pages, and the cells of a page."""
+
+    name: str
+    columns: Sequence[str]
+    read: Callable[[str | None], Page[Row]]
+    cells: Callable[[Sequence[Row]], list[Cells]]
 
 
 def export_events(hub: Hub, actor: Actor, filters: EventFilters, format_: str) -> Iterator[str]:
@@ -34,8 +50,13 @@ def export_events(hub: Hub, actor: Actor, filters: EventFilters, format_: str) -
     def read(cursor: str | None) -> Page[EventRow]:
         return list_events(hub, actor, filters, cursor=cursor, limit=LARGEST_PAGE)
 
-    details = {"format": format_, **_say_filters(filters)}
-    return _parts(hub, actor, EventRow, read=read, details=details)
+    def cells(rows: Sequence[EventRow]) -> list[Cells]:
+        ids = [row.id for row in rows]
+        figures, subjects = figures_of(hub, actor, ids), subjects_of(hub, actor, ids)
+        return [_event_cells(row, figures.get(row.id), subjects.get(row.id)) for row in rows]
+
+    columns = [*(item.name for item in fields(EventRow)), *_FARING]
+    return _parts(hub, actor, _List("events", columns, read, cells), filters, format_)
 
 
 def export_deliveries(
@@ -46,25 +67,40 @@ def export_deliveries(
     def read(cursor: str | None) -> Page[DeliveryRow]:
         return list_deliveries(hub, actor, filters, cursor=cursor, limit=LARGEST_PAGE)
 
-    details = {"format": format_, **_say_filters(filters)}
-    return _parts(hub, actor, DeliveryRow, read=read, details=details)
+    def cells(rows: Sequence[DeliveryRow]) -> list[Cells]:
+        return [asdict(row) for row in rows]
+
+    columns = [item.name for item in fields(DeliveryRow)]
+    return _parts(hub, actor, _List("deliveries", columns, read, cells), filters, format_)
+
+
+def _event_cells(row: EventRow, figures: EventFigures | None, subject: str | None) -> Cells:
+    faring = (
+        (figures.total, figures.arrived, figures.attempts, figures.last_answer, figures.seconds)
+        if figures
+        else (0, 0, 0, None, None)
+    )
+    places = ", ".join(figures.destinations) if figures else ""
+    return {
+        **asdict(row),
+        "status": shown_status(row.status, figures),
+        **dict(zip(_FARING, (subject, places, *faring), strict=True)),
+    }
 
 
 def _parts(
     hub: Hub,
     actor: Actor,
-    kind: type[Row],
-    *,
-    read: Callable[[str | None], Page[Row]],
-    details: Mapping[str, str],
+    listed: _List[Row],
+    filters: EventFilters | DeliveryFilters,
+    format_: str,
 ) -> Iterator[str]:
     # The first page is read here, so that a filter that cannot be is refused and not sent.
-    first = read(None)
-    what = "events" if kind is EventRow else "deliveries"
+    first = listed.read(None)
+    details = {"format": format_, **_say_filters(filters)}
     with hub.database.write() as session:
-        audit.record(session, actor, f"{what}.exported", what, **details)
-    names = [item.name for item in fields(kind)]
-    return _write(first, names, read=read, format_=details["format"])
+        audit.record(session, actor, f"{listed.name}.exported", listed.name, **details)
+    return _write(listed, first, format_)
 
 
 def _say_filters(filters: EventFilters | DeliveryFilters) -> dict[str, str]:
@@ -81,23 +117,17 @@ def _say_filters(filters: EventFilters | DeliveryFilters) -> dict[str, str]:
     return said
 
 
-def _write(
-    first: Page[Row],
-    names: Sequence[str],
-    *,
-    read: Callable[[str | None], Page[Row]],
-    format_: str,
-) -> Iterator[str]:
+def _write(listed: _List[Row], first: Page[Row], format_: str) -> Iterator[str]:
     if format_ == "csv":
-        yield write_rows([names])
+        yield write_rows([listed.columns])
     page, written = first, 0
     while True:
-        rows = [asdict(row) for row in page.rows[: MOST_ROWS - written]]
+        rows = listed.cells(page.rows[: MOST_ROWS - written])
         written += len(rows)
         yield _as_csv(rows) if format_ == "csv" else _as_lines(rows)
         if page.next_cursor is None or written >= MOST_ROWS:
             return
-        page = read(page.next_cursor)
+        page = listed.read(page.next_cursor)
 
 
 def _as_csv(rows: Sequence[dict[str, Any]]) -> str:

@@ -47,8 +47,7 @@ class Tiles:
     rejected: int
     failed: int
     dead: int
-    pending: int
-    oldest_pending_seconds: float | None
+    queue: "Queue"
 
     @property
     def received(self) -> int:
@@ -58,10 +57,15 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Queue:
-    """What waits for the worker; None seconds when nothing does."""
+    """What waits for the worker now: events to be routed, and deliveries that are due.
 
-    pending: int
-    oldest_pending_seconds: float | None
+    `deliveries` stops at `MOST_COUNTED`. The oldest has waited so many seconds, None when
+    nothing waits.
+    """
+
+    events: int
+    deliveries: int
+    oldest_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def first_screen(hub: Hub, actor: Actor) -> tuple[Tiles, list[Card]]:
     """Return the figures of the last 24 hours and the connections that `actor` may see."""
     shown = integrations.list_all(hub, actor)
     with hub.database.read() as session:
-        counts = _count(session, actor)
+        counts = _count(session, actor, shown)
         return _tiles(session, actor, counts), _cards(session, actor, shown, counts=counts)
 
 
@@ -123,14 +127,13 @@ def cards(hub: Hub, actor: Actor) -> list[Card]:
     """Return one card per connection that `actor` may see."""
     shown = integrations.list_all(hub, actor)
     with hub.database.read() as session:
-        return _cards(session, actor, shown, counts=_count(session, actor))
+        return _cards(session, actor, shown, counts=_count(session, actor, shown))
 
 
 def queue(hub: Hub, actor: Actor) -> Queue:
-    """Return how many events wait for the worker that `actor` may see, and for how long."""
+    """Return what waits for the worker of what `actor` may see, and for how long."""
     with hub.database.read() as session:
-        pending, oldest = session.exec(overview_queries.pending(actor)).one()
-    return Queue(pending, (now() - oldest).total_seconds() if oldest else None)
+        return _queue(session, actor)
 
 
 def needs(shown: Sequence[Card]) -> list[Need]:
@@ -175,15 +178,15 @@ class _Counts:
     failed: Mapping[str, int]
 
 
-def _count(session: Session, actor: Actor) -> _Counts:
-    received, rejected = overview_queries.count_hours(session, actor, _first_hour())
+def _count(session: Session, actor: Actor, shown: Sequence[Integration]) -> _Counts:
+    ids = [item.id for item in shown]
+    received, rejected = overview_queries.count_hours(session, ids, _first_hour())
     failed: dict[str, int] = dict(session.exec(overview_queries.failed_by_integration(actor)).all())
     return _Counts(received, rejected, failed)
 
 
 def _tiles(session: Session, actor: Actor, counts: _Counts) -> Tiles:
     delivered = count_delivered(session, actor, start=_first_hour(), hours=HOURS)
-    pending, oldest = session.exec(overview_queries.pending(actor)).one()
     by_hour = zip(*counts.received.values(), strict=True)
     return Tiles(
         hourly_received=[sum(hour) for hour in by_hour] or [0] * HOURS,
@@ -191,9 +194,20 @@ def _tiles(session: Session, actor: Actor, counts: _Counts) -> Tiles:
         rejected=sum(counts.rejected.values()),
         failed=sum(counts.failed.values()),
         dead=count_dead(session, actor),
-        pending=pending,
-        oldest_pending_seconds=(now() - oldest).total_seconds() if oldest else None,
+        queue=_queue(session, actor),
     )
+
+
+def _queue(session: Session, actor: Actor) -> Queue:
+    moment = now()
+    events, since = session.exec(overview_queries.pending(actor)).one()
+    first = session.exec(overview_queries.first_due(actor)).all()
+    due: dict[str, datetime] = {place: at for place, at in first if at and at <= moment}
+    deliveries = 0
+    if due:
+        deliveries = session.execute(overview_queries.count_due([*due], moment)).scalar_one()
+    oldest = min(filter(None, [since, *due.values()]), default=None)
+    return Queue(events, deliveries, (moment - oldest).total_seconds() if oldest else None)
 
 
 def _cards(

@@ -1,36 +1,39 @@
 """The statements behind the first screen; what waits is found by partial indexes."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Select as SqlSelect
 from sqlalchemy import func, literal
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from lib.access import Actor
-from lib.models import EventTotal, IntegrationConfig, WebhookEvent
+from lib.id_lists import is_listed, listed
+from lib.models import Delivery, Destination, EventTotal, IntegrationConfig, WebhookEvent
 
 Rows = Select[*tuple[Any, ...]]
 HOURS = 24
+# A queue may hold a million, and nobody needs to know it to the last.
+MOST_COUNTED = 10_000
 
 
 def count_hours(
-    session: Session, actor: Actor, start: datetime
+    session: Session, integration_ids: Sequence[str], start: datetime
 ) -> tuple[defaultdict[str, list[int]], defaultdict[str, int]]:
     """Return by connection: what was received in each of the last 24 hours, and rejected."""
-    columns = (col(IntegrationConfig.id), col(EventTotal.since), col(EventTotal.outcome))
+    columns = (col(EventTotal.scope), col(EventTotal.since), col(EventTotal.outcome))
     query = (
-        select(*columns, col(EventTotal.count))
-        .join(EventTotal, col(EventTotal.scope) == col(IntegrationConfig.id))
-        .where(col(EventTotal.span) == "hour", col(EventTotal.since) >= start)
+        sql_select(*columns, col(EventTotal.count))
+        .where(is_listed(col(EventTotal.scope)), col(EventTotal.span) == "hour")
+        .where(col(EventTotal.since) >= start)
     )
-    if not actor.sees_all:
-        query = query.where(col(IntegrationConfig.user_id) == actor.id)
     received: defaultdict[str, list[int]] = defaultdict(lambda: [0] * HOURS)
     rejected: defaultdict[str, int] = defaultdict(int)
-    for integration_id, hour, outcome, count in session.exec(query):
+    for integration_id, hour, outcome, count in session.execute(query, listed(integration_ids)):
         index = int((hour - start).total_seconds() // 3600)
         if outcome == "received" and index < HOURS:
             received[integration_id][index] += count
@@ -64,6 +67,40 @@ def pending(actor: Actor) -> Rows:
     # An expression, for SQLite would else read all of a member's events for the few that wait.
     owner = col(WebhookEvent.user_id).concat("")
     return query if actor.sees_all else query.where(owner == actor.id)
+
+
+def first_due(actor: Actor) -> Rows:
+    """Return a query for when the first queued delivery is due of each destination that may send.
+
+    It is one look into the queue's index each, however much is owed.
+    """
+    first = (
+        sql_select(func.min(col(Delivery.next_attempt_at)))
+        .where(
+            col(Delivery.destination_id) == col(Destination.id),
+            col(Delivery.next_attempt_at).is_not(None),
+        )
+        .scalar_subquery()
+    )
+    query = select(col(Destination.id), first).where(
+        col(Destination.is_active),
+        col(Destination.disabled_at).is_(None),
+        col(Destination.deleted_at).is_(None),
+    )
+    return query if actor.sees_all else query.where(col(Destination.user_id) == actor.id)
+
+
+def count_due(destination_ids: Sequence[str], moment: datetime) -> SqlSelect[Any]:
+    """Return a query for how many deliveries of these destinations are due, up to the most told."""
+    due = (
+        sql_select(col(Delivery.id))
+        .where(
+            col(Delivery.destination_id).in_(destination_ids),
+            col(Delivery.next_attempt_at) <= moment,
+        )
+        .limit(MOST_COUNTED)
+    )
+    return sql_select(func.count()).select_from(due.subquery())
 
 
 def last_events(actor: Actor) -> Rows:

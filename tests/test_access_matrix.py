@@ -465,7 +465,7 @@ LISTS: dict[str, Call] = {
     "outgoing.replays.dry_run": lambda g, who: replays.dry_run(g.hub, who, DEAD).sample,
     "overview.cards": lambda g, who: overview.cards(g.hub, who),
     "overview.volume": lambda g, who: overview.volume(g.hub, who, hours=24),
-    "overview.queue": lambda g, who: overview.queue(g.hub, who).pending,
+    "overview.queue": lambda g, who: overview.queue(g.hub, who).events,
     "overview.first_screen": lambda g, who: _all_of(*overview.first_screen(g.hub, who)),
     "outgoing.issue_handling.known_assignees": lambda g, who: issue_handling.known_assignees(
         g.hub, who

@@ -1,36 +1,45 @@
 """What the list of events says beside each row: of whom it is, and how its deliveries fare."""
 
-from sqlmodel import col, update
+from typing import Any
+
+from sqlmodel import col, delete, update
 
 from lib.access import Actor
 from lib.event_figures import count_received, figures_of, subjects_of
 from lib.hub import Hub
-from lib.models import Delivery, EventKey, IntegrationConfig
-from tests.event_factories import make_event, make_integration
+from lib.models import Delivery, EventKey
+from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user
 from tests.outgoing_factories import make_delivery, make_destination
 
-OWN, CONTACT = "+15005550006", "+14155550123"
+# Both of the event's own payload: the account's number is the greater one.
+OWN, CONTACT = SMS["To"], SMS["From"]
 
 
-def event_with_keys(hub: Hub, owner: Actor, *keys: tuple[str, str]) -> str:
-    item = make_integration(hub, owner)
-    event_id = make_event(hub, item)
+def event_with_keys(hub: Hub, owner: Actor, *keys: tuple[str, str], **more: Any) -> str:
+    """Insert an event that is found by these keys alone."""
+    event_id = make_event(hub, make_integration(hub, owner), **more)
     with hub.database.write() as session:
-        session.execute(
-            update(IntegrationConfig)
-            .where(col(IntegrationConfig.id) == item.id)
-            .values(config_data={"from_number": OWN})
-        )
+        session.execute(delete(EventKey).where(col(EventKey.event_id) == event_id))
         for kind, value in keys:
-            session.merge(EventKey(event_id=event_id, kind=kind, value=value))
+            session.add(EventKey(event_id=event_id, kind=kind, value=value))
     return event_id
 
 
 def test_an_event_is_about_the_contact_and_not_about_the_own_number(hub: Hub) -> None:
     ada = make_user(hub)
-    event_id = event_with_keys(hub, ada, ("phone", OWN), ("phone", CONTACT))
-    assert subjects_of(hub, ada, [event_id])[event_id] != OWN
+    both = [("phone", OWN), ("phone", CONTACT)]
+    received = event_with_keys(hub, ada, *both)
+    sent = event_with_keys(hub, ada, *both, event_type="message.status")
+    assert subjects_of(hub, ada, [received]) == {received: CONTACT}
+    assert subjects_of(hub, ada, [sent]) == {sent: OWN}, "then the one it goes to is the contact"
+
+
+def test_the_most_telling_key_says_whom_an_event_is_about(hub: Hub) -> None:
+    ada = make_user(hub)
+    keys = [("contact_id", "con_1"), ("email", "grace@example.org"), ("phone", CONTACT)]
+    found = [event_with_keys(hub, ada, *keys[:count]) for count in (1, 2, 3)]
+    assert [subjects_of(hub, ada, found)[each] for each in found] == [value for _, value in keys]
 
 
 def test_nobody_learns_of_another_members_contact_and_analysts_get_a_name(hub: Hub) -> None:

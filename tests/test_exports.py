@@ -21,7 +21,7 @@ from lib.models import AuditEntry
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.sessions import redeem_ticket, start_session
 from lib.ui import export_routes
-from tests.event_factories import make_event, make_integration
+from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user
 from tests.outgoing_factories import make_delivery, make_destination
 
@@ -48,6 +48,23 @@ def test_csv_has_one_header_and_no_formula(hub: Hub) -> None:
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 201
     assert {row["integration_name"] for row in rows} == {"'=HYPERLINK(1)"}
+
+
+def test_an_event_is_exported_as_the_list_shows_it(hub: Hub) -> None:
+    ada, ana = make_user(hub), make_user(hub, "ana@example.com", "analyst")
+    event_id = make_event(hub, make_integration(hub, ada))
+    place = make_destination(hub, ada)
+    make_delivery(hub, event_id, place, status="dead", attempts=10, response_status=503)
+    make_delivery(hub, event_id, place, status="delivered", attempts=1)
+    (row,) = lines(export_events(hub, ada, EventFilters(status="dead"), "jsonl"))
+    shown = {name: row[name] for name in ("status", "subject", "deliveries", "arrived", "attempts")}
+    assert shown == {
+        "status": "dead", "subject": SMS["From"], "deliveries": 2, "arrived": 1, "attempts": 11,
+    }  # fmt: skip
+    assert (row["destinations"], row["last_answer"]) == (place.name, 200)
+    (masked,) = lines(export_events(hub, ana, EventFilters(), "jsonl"))
+    assert str(masked["subject"]).startswith("c_")
+    assert SMS["From"] not in json.dumps(masked)
 
 
 def test_deliveries_are_exported_too_and_both_are_on_record(hub: Hub) -> None:

@@ -9,7 +9,7 @@ from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.integrations import Integration
-from lib.models import Alert, IntegrationConfig, WebhookEvent, WorkerHeartbeat
+from lib.models import Alert, Destination, IntegrationConfig, WebhookEvent, WorkerHeartbeat
 from tests.destination_factories import (
     add_destination,
     add_route,
@@ -30,14 +30,35 @@ def test_tiles_count_one_day_and_what_waits_now(hub: Hub) -> None:
     make_event(hub, item, status="failed")
     make_event(hub, item, status="pending", age=timedelta(minutes=5))
     found = overview.first_screen(hub, actor)[0]
-    assert (found.received, found.rejected, found.failed, found.pending) == (7, 2, 1, 1)
-    assert found.oldest_pending_seconds == pytest.approx(300, abs=5)
+    assert (found.received, found.rejected, found.failed, found.queue.events) == (7, 2, 1, 1)
+    assert found.queue.oldest_seconds == pytest.approx(300, abs=5)
+
+
+def test_the_queue_holds_deliveries_that_are_due_and_not_held_back(hub: Hub) -> None:
+    ada, ben = make_user(hub), make_user(hub, "ben@example.com")
+    item = make_integration(hub, ada)
+    event_id = make_event(hub, item)
+    due, later, asleep = (make_destination(hub, ada) for _ in range(3))
+    moment = now()
+    for place, at in (
+        (due, moment - timedelta(minutes=7)),
+        (due, moment - timedelta(minutes=2)),
+        (later, moment + timedelta(hours=1)),
+        (asleep, moment - timedelta(hours=3)),
+    ):
+        make_delivery(hub, event_id, place, status="pending", next_attempt_at=at)
+    with hub.database.write() as session:
+        session.get_one(Destination, asleep.id).is_active = False
+    found = overview.queue(hub, ada)
+    assert (found.events, found.deliveries) == (0, 2)
+    assert found.oldest_seconds == pytest.approx(420, abs=5)
+    assert overview.queue(hub, ben) == overview.Queue(0, 0, None)
 
 
 def test_tiles_of_an_empty_hub(hub: Hub) -> None:
     found = overview.first_screen(hub, make_user(hub))[0]
     assert (found.received, found.rejected, found.failed) == (0, 0, 0)
-    assert found.oldest_pending_seconds is None
+    assert found.queue.oldest_seconds is None
 
 
 def test_a_card_has_24_bars_that_end_now(hub: Hub) -> None:

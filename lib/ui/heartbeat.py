@@ -6,7 +6,8 @@ from lib import overview
 from lib.access import Actor
 from lib.hub import Hub
 from lib.quantities import duration
-from lib.ui.formats import ago, counted
+from lib.ui.formats import ago
+from lib.ui.overview_tiles import queue_words
 
 
 def draw_heartbeat(hub: Hub, actor: Actor) -> None:
@@ -22,11 +23,11 @@ def draw_heartbeat(hub: Hub, actor: Actor) -> None:
         )
         return
     queue = overview.queue(hub, actor)
-    oldest = queue.oldest_pending_seconds
-    waits = "empty" if oldest is None else f"{queue.pending:,}, oldest {duration(oldest)}"
+    oldest, waiting = queue.oldest_seconds, queue.events + queue.deliveries
+    waits = "empty" if oldest is None else f"{waiting:,}, oldest {duration(oldest)}"
     st.badge(
         f"Worker: queue {waits}",
         icon=":material/check_circle:",
         color="green",
-        help=f"{counted(queue.pending, 'event')} waiting; last sign of life {ago(worker.beat_at)}.",
+        help=f"{queue_words(queue)}; last sign of life {ago(worker.beat_at)}.",
     )

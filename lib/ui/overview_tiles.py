@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.overview import Tiles
+from lib.overview import Queue, Tiles
+from lib.overview_queries import MOST_COUNTED
 from lib.quantities import duration
 from lib.ui.formats import counted
 
@@ -36,13 +37,22 @@ def draw_tiles(found: Tiles) -> None:
             help_text="Failed events that are not marked as resolved, and dead letters of open "
             "issues.",
         )
-        oldest = found.oldest_pending_seconds
+        oldest = found.queue.oldest_seconds
         _draw_now(
             "Oldest pending",
             "none" if oldest is None else duration(oldest),
-            note=f"{counted(found.pending, 'event')} waiting",
-            help_text="How long the first event in the queue has been waiting for the worker.",
+            note=queue_words(found.queue),
+            help_text="How long the first event or delivery that is due has been waiting.",
         )
+
+
+def queue_words(queue: Queue) -> str:
+    """Return what waits for the worker, such as "2 events, 31 deliveries waiting"."""
+    more = "+" if queue.deliveries >= MOST_COUNTED else ""
+    noun = "delivery" if queue.deliveries == 1 else "deliveries"
+    parts = [counted(queue.events, "event")] if queue.events or not queue.deliveries else []
+    parts += [f"{queue.deliveries:,}{more} {noun}"] if queue.deliveries else []
+    return f"{', '.join(parts)} waiting"
 
 
 def _draw_flow(label: str, hourly: Sequence[int], *, note: str, help_text: str) -> None:
