@@ -64,12 +64,14 @@ def process_batch(hub: Hub) -> int:
     work = _prepare(rows, routes)
     work.contacts = _name_contacts(hub, work.derived)
     with hub.database.write() as session:
-        held = _finish(session, lease_id, list(work.derived))
-        _keep(session, [row for row in rows if row.id in held], work)
-        enqueue(session, [pair for pair in work.routed if pair[0].facts.id in held])
+        held = _lock_held(session, lease_id, [row.id for row in rows])
+        done = held & work.derived.keys()
+        _finish(session, done)
+        _keep(session, [row for row in rows if row.id in done], work)
+        enqueue(session, [pair for pair in work.routed if pair[0].facts.id in done])
         for row in rows:
-            if row.id in work.failed:
-                _put_off(session, lease_id, row.id, row.attempts + 1, why=work.failed[row.id])
+            if row.id in held and row.id in work.failed:
+                _put_off(session, row.id, row.attempts + 1, why=work.failed[row.id])
     return len(rows)
 
 
@@ -167,26 +169,38 @@ def _claim(session: Session, lease_id: str, *, is_sqlite: bool) -> Sequence[Any]
     return session.execute(claim).all()
 
 
-def _finish(session: Session, lease_id: str, ids: list[str]) -> set[str]:
-    finish = (
-        update(WebhookEvent)
+def _lock_held(session: Session, lease_id: str, ids: Sequence[str]) -> set[str]:
+    """Return which of the events this worker still holds, locked.
+
+    By id, as receivers lock those that came again, so that neither waits for the other.
+    """
+    held = (
+        select(col(WebhookEvent.id))
         .where(
             col(WebhookEvent.id).in_(ids),
             col(WebhookEvent.lease_id) == lease_id,
             col(WebhookEvent.status) == "pending",
         )
-        .values(status="success", lease_id=None, error=None)
-        .returning(col(WebhookEvent.id))
+        .order_by(col(WebhookEvent.id))
+        .with_for_update()
     )
-    return set(session.execute(finish).scalars())
+    return set(session.execute(held).scalars())
 
 
-def _put_off(session: Session, lease_id: str, event_id: str, attempts: int, *, why: str) -> None:
+def _finish(session: Session, ids: set[str]) -> None:
+    session.execute(
+        update(WebhookEvent)
+        .where(col(WebhookEvent.id).in_(ids))
+        .values(status="success", lease_id=None, error=None)
+    )
+
+
+def _put_off(session: Session, event_id: str, attempts: int, *, why: str) -> None:
     is_last = attempts >= MOST_ATTEMPTS
     wait = _FIRST_RETRY * 2 ** (attempts - 1)
     session.execute(
         update(WebhookEvent)
-        .where(col(WebhookEvent.id) == event_id, col(WebhookEvent.lease_id) == lease_id)
+        .where(col(WebhookEvent.id) == event_id)
         .values(
             status="failed" if is_last else "pending",
             attempts=attempts,

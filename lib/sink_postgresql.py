@@ -1,6 +1,7 @@
 """Durable storage of drafts on PostgreSQL."""
 
 import base64
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from lib.rejection_limit import MOST_KEPT
 from lib.sinks import BadRow, DraftSink
 
 _TIMEOUT_MILLISECONDS = 3_000
+# The server undid the whole batch for another's sake, and says itself that it may be sent again.
+_CHOSEN_VICTIM = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _NOTICE = f"NOTIFY {EVENTS_CHANNEL}"
 _COLUMN_TYPES = {"response_code": "integer", "created_at": "timestamptz"}
 # JSON holds no bytes, so the payload travels as base64.
@@ -33,8 +36,9 @@ class PostgresqlSink(DraftSink):
     ) -> dict[tuple[str, str], str]:
         """Commit the rows; see DraftSink.
 
-        A connection that turns out to be dead is replaced and the batch sent once more:
-        the keys are unique, so rows that did go in are found again under their own ids.
+        A connection that turns out to be dead is replaced and the batch sent once more, and so
+        is the victim of a deadlock: the keys are unique, so rows that did go in are found again
+        under their own ids.
         """
         had_connection = self._connection is not None
         try:
@@ -42,7 +46,7 @@ class PostgresqlSink(DraftSink):
         except psycopg.OperationalError as error:
             dead = self._connection is None or self._connection.closed
             self.close()
-            if not (had_connection and dead):
+            if not (had_connection and dead) and not isinstance(error, _CHOSEN_VICTIM):
                 raise _unavailable(error) from error
         try:
             return self._commit(events, rejections)
@@ -63,8 +67,7 @@ class PostgresqlSink(DraftSink):
         try:
             with connection.transaction():
                 first_ids = _insert_events(connection, events)
-                for rejection in rejections:
-                    _insert_rejection(connection, rejection)
+                _insert_rejections(connection, rejections)
                 connection.execute(_NOTICE)
         except (psycopg.DataError, psycopg.IntegrityError, orjson.JSONEncodeError) as error:
             raise BadRow(type(error).__name__) from error
@@ -115,40 +118,39 @@ def _note_duplicates(
         places,
     ).fetchall()
     first_ids = {(integration_id, key): event_id for integration_id, key, event_id in found}
-    for event in events:
-        first_id = first_ids[event.integration_id, event.dedupe_key]
-        if first_id != event.id:
-            connection.execute(
-                "UPDATE webhook_events SET duplicates = duplicates + 1 WHERE id = %s", (first_id,)
-            )
+    stored = ((first_ids[event.integration_id, event.dedupe_key], event.id) for event in events)
+    # By id, as the worker locks them.
+    for first_id in sorted(first_id for first_id, own_id in stored if first_id != own_id):
+        connection.execute(
+            "UPDATE webhook_events SET duplicates = duplicates + 1 WHERE id = %s", (first_id,)
+        )
     return first_ids
 
 
-def _insert_rejection(connection: psycopg.Connection[Any], rejection: RejectionDraft) -> None:
-    connection.execute(_REJECTION_INSERT, rejection)
-    connection.execute(
-        "DELETE FROM rejected_requests WHERE integration_id = %s AND id <= (SELECT id FROM "
-        "rejected_requests WHERE integration_id = %s ORDER BY id DESC LIMIT 1 OFFSET %s)",
-        (rejection.integration_id, rejection.integration_id, MOST_KEPT),
-    )
-    connection.execute(
-        "INSERT INTO hourly_rollups (hour, integration_id, event_type, outcome, user_id, "
-        "service_name, count) VALUES (%s, %s, %s, 'rejected', %s, %s, %s) "
-        "ON CONFLICT (hour, integration_id, event_type, outcome) "
-        "DO UPDATE SET count = hourly_rollups.count + excluded.count",
-        (
-            _hour(rejection.created_at),
-            rejection.integration_id,
-            rejection.reason,
-            rejection.user_id,
-            rejection.service_name,
-            rejection.not_kept + 1,
-        ),
-    )
-
-
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+def _insert_rejections(
+    connection: psycopg.Connection[Any], rejections: list[RejectionDraft]
+) -> None:
+    """Keep and count them table by table, each in one order for all receivers."""
+    counts: Counter[tuple[datetime, str, str, str, str]] = Counter()
+    for draft in rejections:
+        connection.execute(_REJECTION_INSERT, draft)
+        hour = draft.created_at.replace(minute=0, second=0, microsecond=0)
+        place = (hour, draft.integration_id, draft.reason, draft.user_id, draft.service_name)
+        counts[place] += draft.not_kept + 1
+    for integration_id in sorted({draft.integration_id for draft in rejections}):
+        connection.execute(
+            "DELETE FROM rejected_requests WHERE integration_id = %s AND id <= (SELECT id FROM "
+            "rejected_requests WHERE integration_id = %s ORDER BY id DESC LIMIT 1 OFFSET %s)",
+            (integration_id, integration_id, MOST_KEPT),
+        )
+    for place, count in sorted(counts.items()):
+        connection.execute(
+            "INSERT INTO hourly_rollups (hour, integration_id, event_type, outcome, user_id, "
+            "service_name, count) VALUES (%s, %s, %s, 'rejected', %s, %s, %s) "
+            "ON CONFLICT (hour, integration_id, event_type, outcome) "
+            "DO UPDATE SET count = hourly_rollups.count + excluded.count",
+            (*place, count),
+        )
 
 
 def _unavailable(error: psycopg.Error) -> StorageUnavailable:

@@ -57,16 +57,19 @@ class PostgresServer:
 
 
 @contextmanager
-def run_postgres(options: str = _VOLATILE, *, at: Path | None = None) -> Iterator[PostgresServer]:
+def run_postgres(
+    options: str = _VOLATILE, *, at: Path | None = None, port: int | None = None
+) -> Iterator[PostgresServer]:
     """Yield the server of HUB_TEST_POSTGRES_URL, else a cluster that is removed at the end.
 
     `options` are command line options of the cluster's server; one that is to keep nothing may
-    be in memory. A cluster `at` a folder of its own is made there or used again, and stays.
+    be in memory. A cluster `at` a folder of its own is made there or used again, and stays; it
+    listens on `port`, or on any that is free.
     """
     if at is not None:
         if os.geteuid() == 0:
             shutil.chown(at, "postgres", "postgres")
-        yield from _run_cluster(_find_binaries(), at / "data", options)
+        yield from _run_cluster(_find_binaries(), at / "data", options, port or free_port())
         return
     if named := os.environ.get(SERVER_VARIABLE):
         yield PostgresServer(named)
@@ -77,13 +80,12 @@ def run_postgres(options: str = _VOLATILE, *, at: Path | None = None) -> Iterato
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     try:
-        yield from _run_cluster(binaries, folder / "data", options)
+        yield from _run_cluster(binaries, folder / "data", options, free_port())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run_cluster(binaries: Path, data: Path, options: str) -> Iterator[PostgresServer]:
-    port = free_port()
+def _run_cluster(binaries: Path, data: Path, options: str, port: int) -> Iterator[PostgresServer]:
     options = (
         f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} "
         f"-c max_connections=200 {options}"

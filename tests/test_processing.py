@@ -16,9 +16,11 @@ from lib.drafts import EventDraft
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import EventKey, HourlyRollup, IntegrationConfig, SearchDocument, WebhookEvent
+from lib.outgoing.envelope import EventFacts
 from lib.processing import process_batch
 from lib.sinks import open_sink
 from tests.factories import make_integration_row, make_user
+from tests.rivals import LOCK, rival_of, wait_until_blocked_by
 
 
 @pytest.fixture
@@ -172,6 +174,41 @@ def test_failed_first_processing_is_tried_again_and_ends_in_failed(
         error = session.exec(select(col(WebhookEvent.error))).one()
     assert error is not None
     assert "ValueError" in error
+
+
+def test_worker_waits_for_a_receiver_without_holding_what_that_wants_next(
+    hub: Hub, integration: IntegrationConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if hub.database.is_sqlite:
+        return
+    ids = sorted(put(hub, integration, 3))
+    claimed, go_on = threading.Event(), threading.Event()
+    derive = processing.derive
+
+    def derive_late(facts: EventFacts) -> object:
+        claimed.set()
+        assert go_on.wait(20)
+        if facts.id == ids[0]:
+            raise ValueError("an unforeseen shape")
+        return derive(facts)
+
+    monkeypatch.setattr(processing, "derive", derive_late)
+    with ThreadPoolExecutor(1) as pool, rival_of(hub) as rival:
+        for event_id in reversed(ids):
+            # What is read from front to back is not in the order of the ids now.
+            rival.execute("UPDATE webhook_events SET attempts = 0 WHERE id = %s", [event_id])
+        rival.commit()
+        done = pool.submit(process_batch, hub)
+        assert claimed.wait(20)
+        rival.execute(LOCK, [ids[0]])
+        go_on.set()
+        wait_until_blocked_by(rival, done)
+        rival.execute("SET lock_timeout = 100")
+        for event_id in ids[1:]:
+            rival.execute(LOCK, [event_id])
+        rival.commit()
+        assert done.result(20) == 3
+    assert (statuses(hub), counted(hub)) == ({"pending", "success"}, 2)
 
 
 def test_payload_that_one_engine_would_refuse_is_processed(

@@ -18,6 +18,7 @@ from lib.ids import new_id
 from lib.models import HourlyRollup, IntegrationConfig, RejectedRequest, WebhookEvent
 from lib.sinks import DraftSink, open_sink
 from tests.factories import make_integration_row, make_user
+from tests.rivals import LOCK, rival_of, wait_until_blocked_by
 
 
 @pytest.fixture
@@ -250,3 +251,73 @@ def test_killed_postgresql_connection_is_replaced(
     draft = event(integration, "b")
     assert sink.write([draft]) == [Stored(draft.id, False)]
     assert count_events(hub) == 2
+
+
+COUNT = "UPDATE hourly_rollups SET count = count + 1 WHERE integration_id = %s AND event_type = %s"
+
+
+def test_the_victim_of_a_deadlock_is_stored_after_all(
+    hub: Hub, sink: DraftSink, integration: IntegrationConfig
+) -> None:
+    if hub.database.is_sqlite:
+        return
+    firsts = [event(integration, key) for key in ("a", "b")]
+    sink.write(firsts)
+    batch = [event(integration, "a"), event(integration, "b"), event(integration, "c")]
+    with ThreadPoolExecutor(1) as pool, rival_of(hub) as rival:
+        rival.execute(LOCK, [firsts[1].id])
+        stored = pool.submit(sink.write, batch)
+        wait_until_blocked_by(rival, stored)
+        rival.execute(LOCK, [firsts[0].id])
+        rival.commit()
+        outcomes = stored.result(20)
+    assert outcomes == [
+        Stored(firsts[0].id, True),
+        Stored(firsts[1].id, True),
+        Stored(batch[2].id, False),
+    ]
+    with hub.database.read() as session:
+        counts = [session.get_one(WebhookEvent, draft.id).duplicates for draft in firsts]
+    assert counts == [1, 1]
+
+
+def test_rejections_are_counted_in_one_order_however_they_arrive(hub: Hub, sink: DraftSink) -> None:
+    if hub.database.is_sqlite:
+        return
+    owner = make_user(hub)
+    rows = [make_integration_row(hub, owner, service_name="make") for _ in range(2)]
+    first, second = sorted(rows, key=lambda row: row.id)
+    drafts = [
+        rejection(row)._replace(reason=reason) for row in (first, second) for reason in ("a", "b")
+    ]
+    sink.write(drafts)
+    again = [draft._replace(id=new_id("rej")) for draft in reversed(drafts)]
+    with ThreadPoolExecutor(1) as pool, rival_of(hub) as rival:
+        rival.execute(COUNT, [first.id, "a"])
+        stored = pool.submit(sink.write, again)
+        wait_until_blocked_by(rival, stored)
+        # Nothing that comes after is locked by whoever waits for what comes first.
+        rival.execute("SET lock_timeout = 100")
+        for draft in drafts[1:]:
+            rival.execute(COUNT, [draft.integration_id, draft.reason])
+        rival.commit()
+        assert stored.result(20) == [Stored(draft.id, False) for draft in again]
+    with hub.database.read() as session:
+        assert set(session.exec(select(HourlyRollup.count))) == {3}
+
+
+def test_duplicates_are_noted_by_id_whatever_their_keys(
+    hub: Hub, sink: DraftSink, integration: IntegrationConfig
+) -> None:
+    if hub.database.is_sqlite:
+        return
+    firsts = [event(integration, key) for key in ("b", "a")]
+    sink.write(firsts)
+    with ThreadPoolExecutor(1) as pool, rival_of(hub) as rival:
+        rival.execute(LOCK, [firsts[0].id])
+        stored = pool.submit(sink.write, [event(integration, "a"), event(integration, "b")])
+        wait_until_blocked_by(rival, stored)
+        rival.execute("SET lock_timeout = 100")
+        rival.execute(LOCK, [firsts[1].id])
+        rival.commit()
+        assert stored.result(20) == [Stored(firsts[1].id, True), Stored(firsts[0].id, True)]

@@ -3,7 +3,6 @@
 import random
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from lib.models import Delivery, DeliveryAttempt
 from tests.delivering import make_destination, owner_of, queue
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
+from tests.fakes.counting import CountingSink
 from tests.fakes.server import running
 from tests.processes import start_worker
 
@@ -23,21 +23,6 @@ DESTINATIONS = 4
 WORKERS = 3
 KILLS = 10
 LEASE_SECONDS = "4"
-
-
-class CountingSink:
-    """Answers 200 and counts how often each delivery came."""
-
-    def __init__(self) -> None:
-        self.arrived: Counter[str] = Counter()
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        while (await receive()).get("more_body"):
-            pass
-        self.arrived[dict(scope["headers"])[b"webhook-id"].decode()] += 1
-        headers = [(b"content-length", b"2")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"ok"})
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
