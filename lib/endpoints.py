@@ -86,6 +86,7 @@ class Endpoint:
 class _Known:
     by_token: dict[tuple[str, str], tuple[Endpoint, datetime | None]]
     by_account: dict[tuple[str, str], list[Endpoint]]
+    by_wider_account: dict[tuple[str, str], list[Endpoint]]
 
 
 class EndpointDirectory:
@@ -99,7 +100,7 @@ class EndpointDirectory:
         self._hub = hub
         self._revision: str | None = None
         self._loaded = False
-        self._known = _Known({}, {})
+        self._known = _Known({}, {}, {})
         self._lock = threading.Lock()
 
     def find(self, service_name: str, token: str) -> Endpoint | None:
@@ -111,11 +112,17 @@ class EndpointDirectory:
         return endpoint if expires_at is None or now() < expires_at else None
 
     def claimants(self, service_name: str, accounts: Sequence[str]) -> list[Endpoint]:
-        """Return the endpoints set up for one of the vendor's accounts, oldest first."""
+        """Return the endpoints set up for one of the vendor's accounts, oldest first.
+
+        What several of the accounts are part of stands for one of them where it is the only one.
+        """
         for account in accounts:
             found = self._known.by_account.get((service_name, account))
             if found:
                 return found
+            parts = self._known.by_wider_account.get((service_name, account), [])
+            if len(parts) == 1:
+                return parts
         return []
 
     def refresh(self) -> None:
@@ -139,7 +146,7 @@ class EndpointDirectory:
             .where(col(IntegrationConfig.deleted_at).is_(None))
             .order_by(col(IntegrationConfig.id))
         ).all()
-        known = _Known({}, {})
+        known = _Known({}, {}, {})
         for row in rows:
             self._remember(known, row)
         self._known, self._revision, self._loaded = known, revision, True
@@ -156,6 +163,9 @@ class EndpointDirectory:
             )
         if row.account_key:
             known.by_account.setdefault((service, row.account_key), []).append(endpoint)
+        wider = endpoint.values and endpoint.provider.wider_account(endpoint.values)
+        if wider:
+            known.by_wider_account.setdefault((service, wider), []).append(endpoint)
 
     def _open(self, row: IntegrationConfig) -> Endpoint:
         values: Values | None = None
