@@ -87,6 +87,7 @@ class Endpoint:
 class _Known:
     by_token: dict[tuple[str, str], tuple[Endpoint, datetime | None]]
     by_account: dict[tuple[str, str], list[Endpoint]]
+    by_wider_account: dict[tuple[str, str], list[Endpoint]]
 
 
 class EndpointDirectory:
@@ -100,7 +101,7 @@ class EndpointDirectory:
         self._hub = hub
         self._revision: str | None = None
         self._loaded = False
-        self._known = _Known({}, {})
+        self._known = _Known({}, {}, {})
         self._lock = threading.Lock()
 
     def find(self, service_name: str, token: str) -> Endpoint | None:
@@ -112,11 +113,17 @@ class EndpointDirectory:
         return endpoint if expires_at is None or now() < expires_at else None
 
     def claimants(self, service_name: str, accounts: Sequence[str]) -> list[Endpoint]:
-        """Return the endpoints set up for one of the vendor's accounts, oldest first."""
+        """Return the endpoints set up for one of the vendor's accounts, oldest first.
+
+        What several of the accounts are part of stands for one of them where it is the only one.
+        """
         for account in accounts:
             found = self._known.by_account.get((service_name, account))
             if found:
                 return found
+            parts = self._known.by_wider_account.get((service_name, account), [])
+            if len(parts) == 1:
+                return parts
         return []
 
     def refresh(self) -> None:
@@ -140,7 +147,7 @@ class EndpointDirectory:
             .where(col(IntegrationConfig.deleted_at).is_(None))
             .order_by(col(IntegrationConfig.id))
         ).all()
-        known = _Known({}, {})
+        known = _Known({}, {}, {})
         for row in rows:
             self._remember(known, row)
         self._known, self._revision, self._loaded = known, revision, True
@@ -157,6 +164,9 @@ class EndpointDirectory:
             )
         if row.account_key:
             known.by_account.setdefault((service, row.account_key), []).append(endpoint)
+        wider = endpoint.values and endpoint.provider.wider_account(endpoint.values)
+        if wider:
+            known.by_wider_account.setdefault((service, wider), []).append(endpoint)
 
     def _open(self, row: IntegrationConfig) -> Endpoint:
         values: Values | None = None

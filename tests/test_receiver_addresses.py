@@ -135,6 +135,25 @@ def test_bare_address_resolves_gohighlevel_by_location(hub: Hub, member: Actor) 
     assert len(stored_events(hub)) == 1
 
 
+def test_bare_address_resolves_gohighlevel_by_company_where_one_location_names_it(
+    hub: Hub, member: Actor
+) -> None:
+    url = "http://localhost:8000/api/webhooks/gohighlevel"
+    issued = connect(hub, member, "gohighlevel", company_id="cmp1")
+    of_company = {"type": "LocationUpdate", "companyId": "cmp1", "webhookId": "w-1"}
+    with receiving(hub) as client:
+        assert post(client, url, sign(issued, of_company)).status_code == 200
+        for other in ({"companyId": "cmp2"}, {"locationId": "another"}):
+            assert post(client, url, sign(issued, {**of_company, **other})).status_code == 404
+    (event,) = stored_events(hub)
+    assert event.integration_id == issued.integration.id
+    connect(hub, member, "gohighlevel", company_id="cmp1", location_id="loc2")
+    with receiving(hub) as client:
+        again = sign(issued, {**of_company, "webhookId": "w-2"})
+        assert post(client, url, again).status_code == 404
+    assert kept_rejections(hub) == []
+
+
 def test_bare_address_goes_to_nobody_when_two_users_claim_a_location(
     hub: Hub, member: Actor
 ) -> None:

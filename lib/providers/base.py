@@ -193,6 +193,10 @@ class Provider(ABC):
         """Return the vendor's account that bare addresses are resolved by, if there is one."""
         return None
 
+    def wider_account(self, values: Values) -> str | None:
+        """Return the account that this one is part of, for events that name nothing narrower."""
+        return None
+
     def stated_accounts(self, request: InboundRequest) -> tuple[str, ...]:
         """Return the accounts that an unverified request claims to come from."""
         return ()

@@ -78,6 +78,9 @@ def test_another_tenants_event_is_refused(
 def test_an_event_without_tenant_says_so() -> None:
     request = SAMPLES["gohighlevel"].build({"type": "X"})
     assert "tenant" in GHL.verify(request, VALUES, SETTINGS).facts
+    request = SAMPLES["gohighlevel"].build({"type": "LocationUpdate", "companyId": "cmp1"})
+    assert "enter its id" in GHL.verify(request, VALUES, SETTINGS).facts["tenant"]
+    assert GHL.verify(request, {**VALUES, "company_id": "cmp1"}, SETTINGS).facts == {}
 
 
 def test_signed_text_is_malformed_only_when_read() -> None:

@@ -188,16 +188,21 @@ class GoHighLevel(Provider):
         """Return the location id."""
         return values.get("location_id")
 
+    def wider_account(self, values: Values) -> str | None:
+        """Return the company id."""
+        return values.get("company_id")
+
     def stated_accounts(self, request: InboundRequest) -> tuple[str, ...]:
-        """Return locationId, then companyId, of a JSON body."""
+        """Return locationId of a JSON body, or companyId where it names no location."""
         try:
             body = request.json
         except MalformedRequest:
             return ()
         if not isinstance(body, dict):
             return ()
-        stated = (stated_location(body), stated_company(body))
-        return tuple(value for value in stated if isinstance(value, str) and value)
+        location, company = stated_location(body), stated_company(body)
+        stated = company if location is None else location
+        return (stated,) if isinstance(stated, str) and stated else ()
 
     def issue_secret(self) -> str:
         """Return a fresh shared secret."""

@@ -146,8 +146,10 @@ def _check_tenant(request: InboundRequest, values: Values) -> dict[str, str]:
         _require(company, values["company_id"], noun="company")
     if values.get("app_id") and app is not None:
         _require(app, values["app_id"], noun="app")
-    if location is None and (company is None or not values.get("company_id")):
+    if location is None and company is None:
         return {"tenant": "the event names no location, so only HighLevel is proven"}
+    if location is None and not values.get("company_id"):
+        return {"tenant": "the event names only a company; enter its id to have it checked"}
     return {}
 
 
