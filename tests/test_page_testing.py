@@ -148,7 +148,7 @@ def test_a_chaos_receiver_keeps_what_was_chosen(visitor: Visitor) -> None:
     save(script, "Make the address")
     (item,) = endpoints.list_all(visitor.hub, member)
     assert item.behaviour == endpoints.Behaviour(429, 3.0, 40)
-    assert "Answers 429 to 40 %" in written(script)
+    assert "Answers 429 to 40%" in written(script)
 
 
 def test_a_local_address_is_no_destination_until_the_operator_opens_it(

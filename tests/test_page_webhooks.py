@@ -174,7 +174,7 @@ def test_the_list_shows_figures_and_no_secret(visitor: Visitor) -> None:
     script = _open(visitor)
     (row,) = script.dataframe[0].value.to_dict("records")
     assert (row["name"], row["address"]) == ("Warehouse", f"hooks.example.com:8443/••••{URL[-4:]}")
-    assert (row["success"], row["p95"], row["queued"]) == ("99.5 %", "32 ms", "1")
+    assert (row["success"], row["p95"], row["queued"]) == ("99.5%", "32 ms", "1")
     written = _written(script)
     assert TOKEN_PART not in written
     assert issued.signing_secret not in written

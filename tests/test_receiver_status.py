@@ -37,7 +37,7 @@ def test_a_shared_page_tells_state_and_counts_and_nothing_else(hub: Hub) -> None
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "set-cookie" not in answer.headers
     assert answer.text.count("<rect") == 30
-    for shown in ("Front desk", "Operational", "<dd>1,200</dd>", "<dd>1,230</dd>", "99.9 %"):
+    for shown in ("Front desk", "Operational", "<dd>1,200</dd>", "<dd>1,230</dd>", "99.9%"):
         assert shown in answer.text
     address = item.webhook_url.rpartition("/")[2]
     for secret in (SID, TOKEN, address, item.id, owner.email, owner.name, "wrong_signature"):

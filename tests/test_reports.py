@@ -91,7 +91,7 @@ def test_the_page_escapes_everything_and_fetches_nothing(hub: Hub, ada: Actor) -
     assert re.findall(r"\son\w+=", page) == []
     assert page.startswith("<!doctype html>")
     assert "The receiving server failed (503)." in page
-    assert '<td class="number">80.0 %</td>' in page
+    assert '<td class="number">80.0%</td>' in page
     assert "<h1>Report of November 2026</h1>" in page
 
 

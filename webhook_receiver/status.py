@@ -160,5 +160,5 @@ def _counts(day: Day) -> tuple[int, int]:
 
 
 def _percent(day: Day) -> str:
-    # Rounded down: 100 % means all of them.
-    return "–" if day.share is None else f"{int(day.share * 1_000) / 10:g} %"
+    # Rounded down: 100% means all of them.
+    return "–" if day.share is None else f"{int(day.share * 1_000) / 10:g}%"

@@ -31,7 +31,7 @@ svg { width: 100%; height: auto; } svg rect { fill: #3d4ab8; } svg text { fill: 
 """
 _WIDTH, _CHART_HEIGHT, _FOOT, _HEAD = 900, 160, 22, 16
 _LABEL_EVERY = 5
-_FIGURE = re.compile(r"[\d,.]+(?: %| ms| s)?|none")
+_FIGURE = re.compile(r"[\d,.]+(?:%| ms| s)?|none")
 _Cells = Sequence[str | int]
 
 

@@ -32,8 +32,8 @@ def month_in_words(report: Report) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share such as "99.2 %"; "none" where nothing was sent."""
-    return "none" if share is None else f"{share * 100:.1f} %"
+    """Return a share such as "99.2%"; "none" where nothing was sent."""
+    return "none" if share is None else f"{share * 100:.1f}%"
 
 
 def milliseconds(amount: float | None) -> str:

@@ -118,7 +118,7 @@ def _draw_failures(failures: Sequence[Failing], name: str) -> None:
 def _draw_wait(item: Waits, view: View) -> None:
     with st.grid(3, min_column_width=90):
         st.metric("Half within", _in_words(item.p50))
-        st.metric("95 % within", _in_words(item.p95))
+        st.metric("95% within", _in_words(item.p95))
         st.metric("Counted", f"{item.count:,}")
     draw_chart(
         _wait_chart(item.points, view),

@@ -70,9 +70,9 @@ def speed_words(milliseconds: float | None) -> str:
 
 
 def share_words(figures: DestinationFigures) -> str:
-    """Return the success of 24 hours in percent, rounded down: 100 % means all of them."""
+    """Return the success of 24 hours in percent, rounded down: 100% means all of them."""
     share = figures.success_share
-    return "–" if share is None else f"{math.floor(share * 1_000 + 1e-9) / 10:g} %"
+    return "–" if share is None else f"{math.floor(share * 1_000 + 1e-9) / 10:g}%"
 
 
 def filter_words(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -84,8 +84,8 @@ def _draw_now(label: str, value: str, *, note: str, help_text: str, is_bad: bool
 
 
 def share_text(share: float) -> str:
-    """Return a share in percent, rounded down: 100 % means all of them."""
-    return f"{math.floor(share * 1_000 + 1e-9) / 10:g} %"
+    """Return a share in percent, rounded down: 100% means all of them."""
+    return f"{math.floor(share * 1_000 + 1e-9) / 10:g}%"
 
 
 def _first_attempts(found: Tiles) -> str:

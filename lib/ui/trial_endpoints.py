@@ -152,7 +152,7 @@ def _behaviour_words(item: EndpointView) -> str:
     elif told.failure_share == 100:
         words = f"Answers {told.status}"
     else:
-        words = f"Answers {told.status} to {told.failure_share} % and 200 to the rest"
+        words = f"Answers {told.status} to {told.failure_share}% and 200 to the rest"
     return f"{words} after {told.delay_seconds:g} s" if told.delay_seconds else words
 
 
