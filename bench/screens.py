@@ -30,7 +30,7 @@ from sqlmodel import col, func, select
 from bench.bulk_rows import Place
 from bench.bulk_store import fill_postgresql, fill_sqlite
 from bench.screen_cases import Case, cases
-from bench.screens_browser import browse, print_figures
+from bench.screens_browser import browse
 from lib.access import Actor, Role
 from lib.clock import now, shifted
 from lib.hub import Hub, prepare_hub
@@ -181,8 +181,8 @@ def main(
             for (url, folder), size in zip(places, sizes, strict=True)
         ]
         if browser:
-            print(f"{database}, ms until usable p50/p95 at {named} events, and their ratios")
-            print_figures(browse(places, calls, only))
+            print(f"{database}, ms until usable p50/p95 at {named} events, ratios, processor p50")
+            browse(places, calls, only)
             return
         print(f"{database}, ms of SQL p50/p95 at {named} events")
         for same in zip(*(cases(hub.places) for hub in hubs), strict=True):
