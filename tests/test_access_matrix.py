@@ -298,6 +298,8 @@ NOT_FOR_USERS = {
     "first_values.first_values",
     # It is about the caller's own new integration and their own subscriptions.
     "outgoing.hook_subscriptions.follow",
+    # It is about what services offer, and nobody's.
+    "actions.reaches_person",
     "first_values.offered_secrets",
     "first_values.with_offered_secrets",
     "outgoing.trials.open_sender",
@@ -605,6 +607,9 @@ ACTIONS: dict[str, Call] = {
     "outgoing.routes.remove": lambda g, who: routes.remove(g.hub, who, g.route.id),
     # It adds to what is another's: a route stands between two things of its owner.
     "outgoing.routes.add": lambda g, who: routes.add(g.hub, who, g.draft),
+    "outgoing.routes.add_once": lambda g, who: routes.add_once(
+        g.hub, who, RouteDraft(g.acting_id, g.place_id)
+    ),
     "outgoing.trials.send_test": lambda g, who: trials.send_test(g.hub, who, g.destination.id),
     "emission.emit": lambda g, who: emission.emit(
         g.hub, who, Emission(g.item.id, "order.paid", {}, token_name="Zaps", source_ip="")
