@@ -119,7 +119,7 @@ def first_screen(hub: Hub, actor: Actor) -> tuple[Tiles, list[Card]]:
     """Return the figures of the last 24 hours and the connections that `actor` may see."""
     shown = integrations.list_all(hub, actor)
     with hub.database.read() as session:
-        counts = _count(session, actor, shown)
+        counts = _count(session, actor)
         return _tiles(session, actor, counts), _cards(session, actor, shown, counts=counts)
 
 
@@ -127,7 +127,7 @@ def cards(hub: Hub, actor: Actor) -> list[Card]:
     """Return one card per connection that `actor` may see."""
     shown = integrations.list_all(hub, actor)
     with hub.database.read() as session:
-        return _cards(session, actor, shown, counts=_count(session, actor, shown))
+        return _cards(session, actor, shown, counts=_count(session, actor))
 
 
 def queue(hub: Hub, actor: Actor) -> Queue:
@@ -178,9 +178,8 @@ class _Counts:
     failed: Mapping[str, int]
 
 
-def _count(session: Session, actor: Actor, shown: Sequence[Integration]) -> _Counts:
-    ids = [item.id for item in shown]
-    received, rejected = overview_queries.count_hours(session, ids, _first_hour())
+def _count(session: Session, actor: Actor) -> _Counts:
+    received, rejected = overview_queries.count_hours(session, actor, _first_hour())
     failed: dict[str, int] = dict(session.exec(overview_queries.failed_by_integration(actor)).all())
     return _Counts(received, rejected, failed)
 
