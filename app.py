@@ -5,8 +5,9 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from lib.ui import export_routes, session_routes
+from lib.ui import export_routes
 from lib.ui.errors import report_script_error
+from lib.ui.people import session_routes
 from lib.ui.security_headers import SecurityHeaders
 
 app = st.App(

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lib.endpoints import Endpoint, EndpointDirectory
 from lib.hub import open_hub
+from lib.intake.endpoints import Endpoint, EndpointDirectory
 from lib.settings import load_settings
 from webhook_receiver.requests import read_headers, to_inbound
 

@@ -28,8 +28,8 @@ from sqlmodel import col, func, select
 
 from bench.processes import resident_mb, running, wait_for
 from bench.queues import Bench, add_route, insert_events, queue
-from lib import integrations
 from lib.clock import now
+from lib.connections import integrations
 from lib.hub import prepare_hub
 from lib.ids import new_id
 from lib.models import Delivery, DeliveryAttempt, Destination, WebhookEvent

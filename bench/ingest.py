@@ -28,7 +28,7 @@ from sqlmodel import col, func, select
 
 from bench.load import Load
 from bench.processes import resident_mb, running, together_mb, wait_for
-from lib import integrations
+from lib.connections import integrations
 from lib.hub import Hub, prepare_hub
 from lib.models import WebhookEvent
 from lib.settings import load_settings

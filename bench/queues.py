@@ -10,9 +10,9 @@ from sqlalchemy import insert
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.integrations import Issued
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import Issued
 from lib.models import Delivery, Destination, Route, WebhookEvent
 from lib.outgoing.envelope import EventFacts
 

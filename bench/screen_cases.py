@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bench.bulk_rows import Place
-from lib import event_figures, events, overview
+from lib import overview
 from lib.access import Actor
 from lib.alerts import reading as alerts
 from lib.analytics.deliveries import attempts_needed, causes, failing_destinations
@@ -18,7 +18,9 @@ from lib.analytics.scopes import Filters
 from lib.analytics.silence import silent_integrations
 from lib.analytics.volume import heat_map, outcomes, volume
 from lib.clock import now
-from lib.events import EventFilters
+from lib.events import figures as event_figures
+from lib.events import reading as events
+from lib.events.reading import EventFilters
 from lib.hub import Hub
 from lib.outgoing import deliveries, destination_figures, issues
 from lib.outgoing.delivery_filters import DeliveryFilters

@@ -10,8 +10,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from lib import audit
 from lib.access import Actor, require_staff
 from lib.hub import Hub
+from lib.lists.paging import Page, check_limit
 from lib.models import AuditEntry
-from lib.paging import Page, check_limit
 
 MOST_EXPORTED = 10_000
 

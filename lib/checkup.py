@@ -4,11 +4,11 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lib import rotation
 from lib.errors import HubError
 from lib.health.report import read_stored
 from lib.hub import Hub, open_hub
 from lib.settings import Settings, load_settings
+from lib.vault import rotation
 
 
 @dataclass(frozen=True)

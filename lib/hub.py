@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
-from lib import keys
 from lib.database import Database
 from lib.errors import ConfigError
 from lib.schema import pending_revision
-from lib.seals import Vault
 from lib.settings import Settings
+from lib.vault import keys
+from lib.vault.seals import Vault
 
 
 @dataclass(frozen=True)

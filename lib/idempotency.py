@@ -13,11 +13,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from lib.access import Actor
-from lib.action_runs import MAYBE_DONE
 from lib.clock import now
 from lib.errors import HubError, InvalidInput, OutcomeUnknown, SecretUnreadable
 from lib.hub import Hub
 from lib.models import IdempotencyKey
+from lib.vendors.action_runs import MAYBE_DONE
 
 KEPT = timedelta(hours=24)
 # Longer than any request runs: what is older was left by a process that died.

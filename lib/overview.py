@@ -8,24 +8,25 @@ from typing import Literal
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from lib import integrations, overview_queries
+from lib import overview_queries
 from lib.access import Actor
 from lib.alerts.reading import silent_integrations
-from lib.budgets import Gauge, read_gauges
 from lib.clock import now
-from lib.credential_ages import Reminder, find_reminders
-from lib.hub import Hub
-from lib.integration_figures import (
+from lib.connections import integrations
+from lib.connections.figures import (
     Delivered,
     Onwards,
     count_dead,
     count_delivered,
     figures_by_integration,
 )
-from lib.integrations import Integration
+from lib.connections.integrations import Integration
+from lib.credentials.ages import Reminder, find_reminders
+from lib.hub import Hub
 from lib.models import EventTotal, WorkerHeartbeat
 from lib.overview_queries import HOURS
-from lib.totals import scope_of
+from lib.processing.totals import scope_of
+from lib.vendors.budgets import Gauge, read_gauges
 
 WORKER_STALE = timedelta(seconds=30)
 # From this part on a connection is degraded: of deliveries that died, of requests refused.

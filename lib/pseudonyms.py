@@ -17,7 +17,7 @@ from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.models import HubFact
 from lib.providers.contacts import to_e164
-from lib.seals import Vault
+from lib.vault.seals import Vault
 
 PREFIX = "c_"
 KEY_FACT = "contact_key"

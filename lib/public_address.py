@@ -15,7 +15,7 @@ from lib.access import Actor, require_staff
 from lib.errors import ProviderError
 from lib.http import VendorAnswer, VendorClient
 from lib.hub import Hub
-from lib.self_proof import prove
+from lib.vault.self_proof import prove
 
 Outcome = Literal["ourselves", "local", "dns", "tls", "refused", "timeout", "stranger"]
 _SECONDS = 5.0

@@ -4,14 +4,14 @@ import streamlit as st
 
 from lib.access import Actor
 from lib.ui.heads import draw_head
-from lib.ui.password_form import show_password_form
-from lib.ui.profile import show_profile
+from lib.ui.people.password_form import show_password_form
+from lib.ui.people.profile import show_profile
+from lib.ui.people.second_factor_form import draw_second_factor
+from lib.ui.people.session import current_session_id, require_user
+from lib.ui.people.session_list import draw_sessions
+from lib.ui.people.token_list import draw_tokens
 from lib.ui.resources import get_hub
-from lib.ui.second_factor_form import draw_second_factor
-from lib.ui.session import current_session_id, require_user
-from lib.ui.session_list import draw_sessions
 from lib.ui.telling import show_told
-from lib.ui.token_list import draw_tokens
 
 user = require_user()
 

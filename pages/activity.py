@@ -2,19 +2,19 @@
 
 import streamlit as st
 
-from lib.events import list_event_types
-from lib.integrations import list_all
+from lib.connections.integrations import list_all
+from lib.events.reading import list_event_types
 from lib.outgoing.deliveries import destination_names
+from lib.ui.activity.event_columns import draw_column_picker
+from lib.ui.activity.event_detail import draw_event, opened_event
+from lib.ui.activity.event_filters import ADDRESS, Choices, draw_filters, lead_to_rejected
+from lib.ui.activity.event_list import draw_list
 from lib.ui.address_fields import flag, kept
 from lib.ui.errors import reporting_errors, stopping_on_error
-from lib.ui.event_columns import draw_column_picker
-from lib.ui.event_detail import draw_event, opened_event
-from lib.ui.event_filters import ADDRESS, Choices, draw_filters, lead_to_rejected
-from lib.ui.event_list import draw_list
 from lib.ui.export_links import draw_exports
 from lib.ui.heads import draw_head
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 from lib.ui.view_bar import draw_views
 
 user = require_user()

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from lib.access import Role
-from lib.ui.alert_channels import draw_channels
-from lib.ui.alert_list import draw_alerts
+from lib.ui.alerts.alert_channels import draw_channels
+from lib.ui.alerts.alert_list import draw_alerts
+from lib.ui.alerts.mail_form import draw_mail_form
 from lib.ui.errors import reporting_errors
 from lib.ui.heads import draw_head
-from lib.ui.mail_form import draw_mail_form
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 from lib.ui.telling import show_told
 
 user = require_user(Role.MEMBER, Role.STAFF)

@@ -3,17 +3,17 @@
 import streamlit as st
 
 from lib.ui.address_fields import kept, one_of
-from lib.ui.analytics_deliveries import draw_attempts, draw_latency, draw_outcomes
-from lib.ui.analytics_failures import draw_causes, draw_destinations
-from lib.ui.analytics_messages import draw_funnels, draw_waits
-from lib.ui.analytics_report import draw_report
-from lib.ui.analytics_rhythm import draw_heat_map, draw_silences
-from lib.ui.analytics_view import draw_view
-from lib.ui.analytics_volume import draw_figures, draw_volume
+from lib.ui.analytics.deliveries import draw_attempts, draw_latency, draw_outcomes
+from lib.ui.analytics.failures import draw_causes, draw_destinations
+from lib.ui.analytics.messages import draw_funnels, draw_waits
+from lib.ui.analytics.report import draw_report
+from lib.ui.analytics.rhythm import draw_heat_map, draw_silences
+from lib.ui.analytics.view import draw_view
+from lib.ui.analytics.volume import draw_figures, draw_volume
 from lib.ui.errors import stopping_on_error
 from lib.ui.heads import draw_head
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 
 user = require_user()
 

@@ -1,11 +1,11 @@
 """The audit log: who did what, to which object, from where; and the proof that it is whole."""
 
 from lib.access import Role
-from lib.ui.audit_list import draw_entries, draw_filters, draw_tools
 from lib.ui.errors import reporting_errors
 from lib.ui.heads import draw_head
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
+from lib.ui.settings.audit_list import draw_entries, draw_filters, draw_tools
 
 user = require_user(Role.STAFF)
 

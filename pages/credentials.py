@@ -3,14 +3,14 @@
 import streamlit as st
 
 from lib.access import Role
-from lib.credential_views import get_credential
-from lib.ui.credential_detail import draw_credential
-from lib.ui.credential_list import OPEN, draw_credentials
+from lib.credentials.views import get_credential
+from lib.ui.credentials.detail import draw_credential
+from lib.ui.credentials.list import OPEN, draw_credentials
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.heads import draw_head
 from lib.ui.issued_secret import forget_secret
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 
 user = require_user(Role.MEMBER, Role.STAFF)
 

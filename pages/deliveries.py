@@ -1,18 +1,18 @@
 """Every delivery onwards: filters, the list, and replays of what is chosen or matches."""
 
 from lib.outgoing.deliveries import destination_names
-from lib.ui.delivery_list import (
+from lib.ui.deliveries.delivery_list import (
     ADDRESS,
     draw_delivery_columns,
     draw_delivery_filters,
     draw_delivery_list,
 )
+from lib.ui.deliveries.replay_dialog import draw_progress
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.export_links import draw_exports
 from lib.ui.heads import draw_head
-from lib.ui.replay_dialog import draw_progress
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 from lib.ui.view_bar import draw_views
 
 user = require_user()

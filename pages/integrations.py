@@ -4,19 +4,19 @@ import streamlit as st
 
 from lib import overview
 from lib.access import Actor, Role
-from lib.integrations import get
+from lib.connections.integrations import get
 from lib.providers.registry import all_providers, find_provider
 from lib.ui.address_fields import flag, kept, write_address
 from lib.ui.errors import stopping_on_error
 from lib.ui.heads import draw_head
-from lib.ui.integration_cards import draw_cards, draw_table
-from lib.ui.integration_detail import draw_integration
-from lib.ui.integration_form import ADD, OPEN, draw_add_form, forget_problem
-from lib.ui.integration_menu import draw_card_menu, draw_list_filters
+from lib.ui.integrations.cards import draw_cards, draw_table
+from lib.ui.integrations.detail import draw_integration
+from lib.ui.integrations.form import ADD, OPEN, draw_add_form, forget_problem
+from lib.ui.integrations.menu import draw_card_menu, draw_list_filters
 from lib.ui.issued_secret import forget_secret
 from lib.ui.marks import draw_mark
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 
 user = require_user(Role.MEMBER, Role.STAFF)
 

@@ -4,13 +4,13 @@ import streamlit as st
 
 from lib.access import Actor, Role
 from lib.outgoing.issues import get_issue
+from lib.ui.deliveries.issue_detail import draw_issue
+from lib.ui.deliveries.issue_list import OPEN, draw_issue_list
+from lib.ui.deliveries.replay_dialog import draw_progress
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.heads import draw_head
-from lib.ui.issue_detail import draw_issue
-from lib.ui.issue_list import OPEN, draw_issue_list
-from lib.ui.replay_dialog import draw_progress
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 
 user = require_user(Role.MEMBER, Role.STAFF)
 

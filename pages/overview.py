@@ -7,15 +7,15 @@ import streamlit as st
 from lib import overview
 from lib.access import Actor, Role
 from lib.ui.address_fields import flag, kept, one_of
-from lib.ui.charts import draw_volume
 from lib.ui.heads import draw_head
-from lib.ui.integration_cards import draw_cards, draw_table
+from lib.ui.integrations.cards import draw_cards, draw_table
 from lib.ui.links import turn_to
-from lib.ui.needs import draw_needs
-from lib.ui.onboarding import draw_checklist
-from lib.ui.overview_tiles import draw_tiles
+from lib.ui.overview.charts import draw_volume
+from lib.ui.overview.needs import draw_needs
+from lib.ui.overview.onboarding import draw_checklist
+from lib.ui.overview.tiles import draw_tiles
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 
 user = require_user()
 

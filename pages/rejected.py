@@ -3,13 +3,13 @@
 import streamlit as st
 
 from lib.access import Role
-from lib.ui.doctor import PARAMETER, draw_examination
 from lib.ui.errors import reporting_errors
 from lib.ui.heads import draw_head
-from lib.ui.rejection_filters import draw_rejection_filters
-from lib.ui.rejection_list import draw_rejections
+from lib.ui.people.session import require_user
+from lib.ui.rejected.doctor import PARAMETER, draw_examination
+from lib.ui.rejected.rejection_filters import draw_rejection_filters
+from lib.ui.rejected.rejection_list import draw_rejections
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 
 user = require_user(Role.MEMBER, Role.STAFF)
 

@@ -6,14 +6,14 @@ from lib.access import Role
 from lib.ui.address_fields import kept, one_of
 from lib.ui.errors import reporting_errors
 from lib.ui.heads import draw_head
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
-from lib.ui.settings_addresses import draw_addresses
-from lib.ui.settings_alerts import draw_alert_links
-from lib.ui.settings_backups import draw_backups
-from lib.ui.settings_health import draw_health
-from lib.ui.settings_keys import draw_keys
-from lib.ui.settings_retention import draw_retention_settings
+from lib.ui.settings.addresses import draw_addresses
+from lib.ui.settings.alerts import draw_alert_links
+from lib.ui.settings.backups import draw_backups
+from lib.ui.settings.health import draw_health
+from lib.ui.settings.keys import draw_keys
+from lib.ui.settings.retention import draw_retention_settings
 from lib.ui.telling import show_told
 
 user = require_user(Role.STAFF)

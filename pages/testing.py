@@ -3,19 +3,19 @@
 import streamlit as st
 
 from lib.access import Actor, Role
-from lib.rejections import list_rejections
+from lib.intake.rejections import list_rejections
 from lib.ui.address_fields import kept, one_of
-from lib.ui.calculator_form import draw_calculator
-from lib.ui.code_search import draw_code_search
-from lib.ui.doctor import draw_doctor
 from lib.ui.errors import reporting_errors
 from lib.ui.formats import ago
 from lib.ui.heads import draw_head
+from lib.ui.people.session import require_user
+from lib.ui.rejected.doctor import draw_doctor
 from lib.ui.resources import get_hub
-from lib.ui.route_trial import draw_route_trial
-from lib.ui.session import require_user
-from lib.ui.simulator_form import draw_simulator
-from lib.ui.trial_endpoints import draw_endpoints
+from lib.ui.testing.calculator_form import draw_calculator
+from lib.ui.testing.code_search import draw_code_search
+from lib.ui.testing.simulator_form import draw_simulator
+from lib.ui.testing.trial_endpoints import draw_endpoints
+from lib.ui.webhooks.route_trial import draw_route_trial
 
 user = require_user(Role.MEMBER, Role.STAFF)
 

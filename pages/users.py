@@ -3,16 +3,16 @@
 import streamlit as st
 
 from lib.access import Role
+from lib.people.users import list_users
 from lib.ui.address_choice import choose_named
 from lib.ui.address_fields import kept, text
 from lib.ui.formats import counted
 from lib.ui.heads import draw_head
+from lib.ui.people.session import require_user
+from lib.ui.people.user_invitation import draw_invitation, draw_issued_link
+from lib.ui.people.user_list import STATES, draw_users, state_of
 from lib.ui.resources import get_hub
-from lib.ui.session import require_user
 from lib.ui.telling import show_told
-from lib.ui.user_invitation import draw_invitation, draw_issued_link
-from lib.ui.user_list import STATES, draw_users, state_of
-from lib.users import list_users
 
 user = require_user(Role.STAFF)
 

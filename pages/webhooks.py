@@ -6,19 +6,19 @@ from lib.access import Actor, Role
 from lib.outgoing.destination_figures import figures
 from lib.outgoing.routes import get as get_route
 from lib.providers.registry import all_targets
-from lib.ui import route_list
 from lib.ui.address_fields import kept, one_of
-from lib.ui.destination_detail import draw_destination
-from lib.ui.destination_form import ADD, PAGE, draw_add_form, draw_kinds
-from lib.ui.destination_list import OPEN, draw_destinations
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.form_problems import forget_problem
 from lib.ui.formats import plain
 from lib.ui.heads import draw_head
 from lib.ui.issued_secret import forget_secret
+from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
-from lib.ui.route_builder import draw_builder, forget_draft
-from lib.ui.session import require_user
+from lib.ui.webhooks import route_list
+from lib.ui.webhooks.destination_detail import draw_destination
+from lib.ui.webhooks.destination_form import ADD, PAGE, draw_add_form, draw_kinds
+from lib.ui.webhooks.destination_list import OPEN, draw_destinations
+from lib.ui.webhooks.route_builder import draw_builder, forget_draft
 
 user = require_user(Role.MEMBER, Role.STAFF)
 

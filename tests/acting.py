@@ -7,14 +7,14 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from lib import integrations
 from lib.access import Actor
-from lib.action_runs import check_input, find_action
+from lib.connections import integrations
+from lib.connections.integrations import Integration
 from lib.http import CallRecord, VendorClient
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.providers.actions import ActionCall
 from lib.settings import Settings
+from lib.vendors.action_runs import check_input, find_action
 from tests.fakes import make, twilio, zapier
 from tests.fakes.server import running
 

@@ -9,11 +9,13 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from lib import actions, api_tokens, integrations
 from lib.access import Actor
-from lib.actions import ActionOutcome, ActionView
+from lib.connections import integrations
 from lib.errors import NotFound
 from lib.hub import Hub
+from lib.people import api_tokens
+from lib.vendors import actions
+from lib.vendors.actions import ActionOutcome, ActionView
 from tests.factories import make_user
 from tests.receiving import receiving
 
@@ -79,7 +81,7 @@ def refused(answer: httpx2.Response, status: int, *, field: str | None = None) -
 
 
 class ActionDouble:
-    """Plays `lib.actions` for own integrations: answers as told, keeps what it was given."""
+    """Plays `lib.vendors.actions`: answers as told, keeps what it was given."""
 
     def __init__(self, result: Any = None) -> None:
         self.result = result

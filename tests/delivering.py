@@ -12,9 +12,9 @@ from sqlmodel import col, select
 
 from lib.access import Actor, Role
 from lib.clock import now
+from lib.connections.integrations import Integration
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import Integration
 from lib.models import Delivery, DeliveryAttempt, Destination, DestinationState
 from lib.outgoing.exchange import Exchange, Fault, OutgoingRequest, Timings
 from lib.providers.targets import Reply

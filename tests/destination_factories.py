@@ -9,10 +9,10 @@ import pytest
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.integrations import Integration
 from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import Integration
 from lib.models import Delivery, DeliveryRollup, DestinationState
 from lib.outgoing import destinations, routes, trials
 from lib.outgoing.destination_views import DestinationDraft, DestinationView, IssuedDestination

@@ -4,12 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lib import integrations
 from lib.access import Actor
 from lib.clock import now, shifted
+from lib.connections import integrations
+from lib.connections.integrations import Integration
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import Integration
 from lib.models import (
     EventKey,
     HourlyRollup,

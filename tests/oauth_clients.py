@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlmodel import select
 
-from lib import integrations, oauth
 from lib.access import Actor
 from lib.clock import now
+from lib.connections import integrations
+from lib.connections.integrations import Integration, owned_row
 from lib.hub import Hub
-from lib.integrations import Integration, owned_row
 from lib.models import (
     ApiCall,
     AuditEntry,
@@ -20,6 +20,7 @@ from lib.models import (
     OAuthInstall,
     VendorBudget,
 )
+from lib.vendors import oauth
 from tests.factories import make_user
 from tests.fakes import gohighlevel
 from tests.fakes.gohighlevel import LOCATION_ID, Meter

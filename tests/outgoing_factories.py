@@ -8,9 +8,9 @@ from sqlmodel import select
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.integrations import Integration
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import Integration
 from lib.models import (
     Delivery,
     DeliveryAttempt,

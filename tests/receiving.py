@@ -17,11 +17,11 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 from starlette.testclient import TestClient
 from twilio.request_validator import RequestValidator
 
-from lib import integrations
 from lib.access import Actor
 from lib.clock import now
+from lib.connections import integrations
+from lib.connections.integrations import Issued
 from lib.hub import Hub
-from lib.integrations import Issued
 from lib.models import RejectedRequest, WebhookEvent
 from webhook_receiver.app import create_app
 

@@ -10,9 +10,9 @@ from sqlmodel import col, select
 
 from lib.access import Actor
 from lib.clock import now, shifted
+from lib.connections.integrations import Integration
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import Integration
 from lib.models import (
     ApiCall,
     Delivery,

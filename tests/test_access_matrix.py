@@ -18,37 +18,7 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import select
 
-from lib import (
-    actions,
-    backups,
-    backups_schedule,
-    budgets,
-    bulk,
-    bulk_changes,
-    checks,
-    credential_rotation,
-    credential_views,
-    emission,
-    event_contents,
-    event_figures,
-    events,
-    exports,
-    first_values,
-    integration_copies,
-    integration_history,
-    integrations,
-    key_rotation,
-    oauth,
-    overview,
-    public_address,
-    rejections,
-    relations,
-    revisions,
-    samples,
-    saved_views,
-    status_pages,
-    tags,
-)
+from lib import overview, public_address
 from lib.access import Actor
 from lib.alerts import channels, kind_mutes, mail_settings, reading
 from lib.alerts.channels import ChannelDraft
@@ -59,17 +29,30 @@ from lib.analytics import figures as span_figures
 from lib.analytics import latency, messages, scopes, silence, volume
 from lib.analytics.periods import Period, find_zone, period_of
 from lib.analytics.scopes import Filters
+from lib.backups import book as backups
+from lib.backups import schedule as backups_schedule
 from lib.clock import now, shifted
-from lib.credential_views import CredentialFilters
-from lib.emission import Emission
+from lib.connections import checks, first_values, integrations, status_pages
+from lib.connections import copies as integration_copies
+from lib.connections import history as integration_history
+from lib.connections.integrations import Integration
+from lib.credentials import rotation as credential_rotation
+from lib.credentials import views as credential_views
+from lib.credentials.views import CredentialFilters
 from lib.errors import InvalidInput, NotAllowed, NotFound
-from lib.events import EventFilters
+from lib.events import bulk, bulk_changes, emission, relations, revisions, samples, tags
+from lib.events import contents as event_contents
+from lib.events import figures as event_figures
+from lib.events import reading as events
+from lib.events.emission import Emission
+from lib.events.reading import EventFilters
 from lib.health import report as health_report
 from lib.hub import Hub, open_hub
 from lib.ids import new_id
-from lib.integrations import Integration
+from lib.intake import rejections
 from lib.laboratory import acceptance, calculator, doctor, endpoints, route_trials, simulator
 from lib.laboratory.reception import Arrived, keep_request, plan_answer
+from lib.lists import exports, saved_views
 from lib.models import (
     Alert,
     AlertChannel,
@@ -117,6 +100,8 @@ from lib.providers.registry import get_provider
 from lib.reports import downloads, monthly
 from lib.reports.downloads import Wanted
 from lib.retention import hub_ages, plans
+from lib.vault import key_rotation
+from lib.vendors import actions, budgets, oauth
 from tests.conftest import ENGINES, copied, make_settings, template_url
 from tests.destination_factories import (
     API_KEY,
@@ -229,18 +214,18 @@ NOT_FOR_USERS = {
     "analytics.scopes.within",
     "reports.downloads.media_type",
     # For staff alone, with a refusal for others: tests/test_backups.py, test_key_rotation.py.
-    "backups.back_up_now",
-    "backups.prove_backup",
-    "backups_schedule.set_schedule",
-    "key_rotation.rotate_keys",
+    "backups.book.back_up_now",
+    "backups.book.prove_backup",
+    "backups.schedule.set_schedule",
+    "vault.key_rotation.rotate_keys",
     # The worker, the operator's commands and other use cases call these.
-    "backups.make_backup",
-    "backups.missing_program",
-    "backups.prepare_folder",
-    "backups.prove_run",
-    "backups_schedule.is_due",
-    "backups_schedule.next_due",
-    "backups_schedule.run_due",
+    "backups.book.make_backup",
+    "backups.book.missing_program",
+    "backups.book.prepare_folder",
+    "backups.book.prove_run",
+    "backups.schedule.is_due",
+    "backups.schedule.next_due",
+    "backups.schedule.run_due",
     "health.report.read_stored",
     "retention.hub_ages.hub_ages",
     # It is about the caller's own connections.
@@ -258,50 +243,50 @@ NOT_FOR_USERS = {
     "alerts.mail_settings.remove_mail_settings",
     "alerts.mail_settings.send_test_mail",
     "alerts.mail_settings.set_mail_settings",
-    "budgets.open_client",
-    "budgets.read_gauges",
-    "oauth.complete_install",
+    "vendors.budgets.open_client",
+    "vendors.budgets.read_gauges",
+    "vendors.oauth.complete_install",
     # The removal of a connection calls it, after it has asked whose it is.
     "outgoing.integration_queue.cancel_open",
     # Whoever has its key may see it; tests/test_receiver_status.py says what is on it.
-    "status_pages.public_status",
+    "connections.status_pages.public_status",
     "laboratory.calculator.calculable",
     "laboratory.endpoints.prune",
     "laboratory.simulator.is_simulated",
-    "tags.read_tag",
+    "events.tags.read_tag",
     # Each is about the caller alone: test_a_kept_view_is_its_owners_alone.
-    "saved_views.list_views",
-    "saved_views.save_view",
+    "lists.saved_views.list_views",
+    "lists.saved_views.save_view",
     # They take a session; `bulk.plan` and `bulk.plan_cancelling` ask them.
-    "bulk_changes.failed_events",
-    "bulk_changes.newest_finished",
-    "bulk_changes.queued_of_events",
-    "bulk_changes.queued_that_match",
-    "bulk_changes.retriable_events",
-    "bulk_changes.taggable_events",
-    "bulk_changes.tagged_events",
-    "events.view_row",
+    "events.bulk_changes.failed_events",
+    "events.bulk_changes.newest_finished",
+    "events.bulk_changes.queued_of_events",
+    "events.bulk_changes.queued_that_match",
+    "events.bulk_changes.retriable_events",
+    "events.bulk_changes.taggable_events",
+    "events.bulk_changes.tagged_events",
+    "events.reading.view_row",
     "outgoing.issues.check_state",
     "outgoing.issues.find_issue",
     "outgoing.issues.view_issue",
     "outgoing.manual_sends.queue_for",
-    "revisions.draft_of",
-    "revisions.draft_of_payload",
+    "events.revisions.draft_of",
+    "events.revisions.draft_of_payload",
     # For staff alone, the owner is refused: tests/test_revisions.py.
-    "revisions.begin_edit",
-    "integrations.owned_row",
-    "integrations.token_digest",
-    "integrations.bump_revision",
-    "integrations.overlap_proof",
+    "events.revisions.begin_edit",
+    "connections.integrations.owned_row",
+    "connections.integrations.token_digest",
+    "connections.integrations.bump_revision",
+    "connections.integrations.overlap_proof",
     "overview.needs",
     "overview.worker_state",
-    "first_values.first_values",
+    "connections.first_values.first_values",
     # It is about the caller's own new integration and their own subscriptions.
     "outgoing.hook_subscriptions.follow",
     # It is about what services offer, and nobody's.
-    "actions.reaches_person",
-    "first_values.offered_secrets",
-    "first_values.with_offered_secrets",
+    "vendors.actions.reaches_person",
+    "connections.first_values.offered_secrets",
+    "connections.first_values.with_offered_secrets",
     "outgoing.trials.open_sender",
     "outgoing.replays.work_replays",
 }
@@ -425,40 +410,44 @@ LISTS: dict[str, Call] = {
     "outgoing.routes.list_all": lambda g, who: [
         _written(row) for row in routes.list_all(g.hub, who).rows
     ],
-    "events.list_events": lambda g, who: events.list_events(g.hub, who, EventFilters()).rows,
-    "events.list_event_types": lambda g, who: events.list_event_types(g.hub, who),
-    "event_contents.list_contents": lambda g, who: [
+    "events.reading.list_events": lambda g, who: (
+        events.list_events(g.hub, who, EventFilters()).rows
+    ),
+    "events.reading.list_event_types": lambda g, who: events.list_event_types(g.hub, who),
+    "events.contents.list_contents": lambda g, who: [
         dataclasses.asdict(row)
         for row in event_contents.list_contents(g.hub, who, EventFilters()).rows
     ],
-    "event_contents.list_samples": lambda g, who: event_contents.list_samples(
+    "events.contents.list_samples": lambda g, who: event_contents.list_samples(
         g.hub, who, event_type="message.received"
     ),
-    "integrations.list_all": lambda g, who: integrations.list_all(g.hub, who),
+    "connections.integrations.list_all": lambda g, who: integrations.list_all(g.hub, who),
     "outgoing.deliveries.list_deliveries": lambda g, who: (
         deliveries.list_deliveries(g.hub, who, DeliveryFilters()).rows
     ),
     "outgoing.deliveries.deliveries_of_event": lambda g, who: deliveries.deliveries_of_event(
         g.hub, who, g.event_id
     ),
-    "bulk.match": lambda g, who: bulk.match(g.hub, who, EventFilters()).ids,
-    "bulk.plan": lambda g, who: [
+    "events.bulk.match": lambda g, who: bulk.match(g.hub, who, EventFilters()).ids,
+    "events.bulk.plan": lambda g, who: [
         (action, planned.targets, planned.sample, planned.by_destination)
         for action in bulk.ACTIONS
         if (planned := _planned(g, who, action)).count
     ],
-    "bulk.plan_cancelling": lambda g, who: (
+    "events.bulk.plan_cancelling": lambda g, who: (
         bulk.plan_cancelling(g.hub, who, DeliveryFilters()).by_destination
     ),
-    "exports.export_events": lambda g, who: "".join(
+    "lists.exports.export_events": lambda g, who: "".join(
         exports.export_events(g.hub, who, EventFilters(), "jsonl")
     ),
-    "exports.export_deliveries": lambda g, who: "".join(
+    "lists.exports.export_deliveries": lambda g, who: "".join(
         exports.export_deliveries(g.hub, who, DeliveryFilters(), "jsonl")
     ),
-    "event_figures.figures_of": lambda g, who: event_figures.figures_of(g.hub, who, [g.event_id]),
-    "event_figures.subjects_of": lambda g, who: event_figures.subjects_of(g.hub, who, [g.event_id]),
-    "event_figures.count_received": lambda g, who: event_figures.count_received(g.hub, who),
+    "events.figures.figures_of": lambda g, who: event_figures.figures_of(g.hub, who, [g.event_id]),
+    "events.figures.subjects_of": lambda g, who: event_figures.subjects_of(
+        g.hub, who, [g.event_id]
+    ),
+    "events.figures.count_received": lambda g, who: event_figures.count_received(g.hub, who),
     "outgoing.deliveries.destination_names": lambda g, who: deliveries.destination_names(
         g.hub, who
     ),
@@ -472,19 +461,19 @@ LISTS: dict[str, Call] = {
     "outgoing.issue_handling.known_assignees": lambda g, who: issue_handling.known_assignees(
         g.hub, who
     ),
-    "samples.list_saved": lambda g, who: [
+    "events.samples.list_saved": lambda g, who: [
         dataclasses.asdict(each) for each in samples.list_saved(g.hub, who)
     ],
-    "credential_views.list_credentials": lambda g, who: (
+    "credentials.views.list_credentials": lambda g, who: (
         credential_views.list_credentials(g.hub, who, CredentialFilters()).rows
     ),
-    "rejections.list_reasons": lambda g, who: rejections.list_reasons(g.hub, who),
-    "rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
+    "intake.rejections.list_reasons": lambda g, who: rejections.list_reasons(g.hub, who),
+    "intake.rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
     "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
 }
 DETAILS: dict[str, Call] = {
-    "budgets.find_gauge": lambda g, who: budgets.find_gauge(g.hub, who, g.item.id),
-    "oauth.find_connection": lambda g, who: oauth.find_connection(g.hub, who, g.item.id),
+    "vendors.budgets.find_gauge": lambda g, who: budgets.find_gauge(g.hub, who, g.item.id),
+    "vendors.oauth.find_connection": lambda g, who: oauth.find_connection(g.hub, who, g.item.id),
     "laboratory.doctor.examine": lambda g, who: doctor.examine(g.hub, who, g.rejection_id),
     "laboratory.endpoints.list_requests": lambda g, who: endpoints.list_requests(
         g.hub, who, g.bin_id
@@ -498,7 +487,7 @@ DETAILS: dict[str, Call] = {
     "laboratory.simulator.find_event": lambda g, who: simulator.find_event(
         g.hub, who, _sent(g.item.id)
     ),
-    "actions.list_actions": lambda g, who: actions.list_actions(g.hub, who, g.item.id),
+    "vendors.actions.list_actions": lambda g, who: actions.list_actions(g.hub, who, g.item.id),
     "outgoing.destination_figures.figures": lambda g, who: destination_figures.figures(
         g.hub, who, g.destination.id
     ),
@@ -511,11 +500,11 @@ DETAILS: dict[str, Call] = {
     ),
     "outgoing.rehearsals.preview": lambda g, who: _written(rehearsals.preview(g.hub, who, g.draft)),
     "outgoing.routes.get": lambda g, who: _written(routes.get(g.hub, who, g.route.id)),
-    "events.get_event": lambda g, who: events.get_event(g.hub, who, g.event_id),
-    "event_contents.get_content": lambda g, who: dataclasses.asdict(
+    "events.reading.get_event": lambda g, who: events.get_event(g.hub, who, g.event_id),
+    "events.contents.get_content": lambda g, who: dataclasses.asdict(
         event_contents.get_content(g.hub, who, g.event_id)
     ),
-    "integrations.get": lambda g, who: integrations.get(g.hub, who, g.item.id),
+    "connections.integrations.get": lambda g, who: integrations.get(g.hub, who, g.item.id),
     "outgoing.deliveries.get_delivery": lambda g, who: deliveries.get_delivery(
         g.hub, who, g.dead_id
     ),
@@ -524,34 +513,40 @@ DETAILS: dict[str, Call] = {
         g.hub, who, g.event_id
     ),
     "outgoing.replays.progress": lambda g, who: replays.progress(g.hub, who, g.replay_id),
-    "relations.related_events": lambda g, who: relations.related_events(g.hub, who, g.event_id),
+    "events.relations.related_events": lambda g, who: relations.related_events(
+        g.hub, who, g.event_id
+    ),
     "outgoing.route_reasons.reasons_of_event": lambda g, who: route_reasons.reasons_of_event(
         g.hub, who, g.event_id
     ),
     "outgoing.issue_handling.assignees": lambda g, who: issue_handling.assignees(
         g.hub, who, g.issue_id
     ),
-    "samples.get_saved": lambda g, who: dataclasses.asdict(
+    "events.samples.get_saved": lambda g, who: dataclasses.asdict(
         samples.get_saved(g.hub, who, g.sample_id)
     ),
-    "credential_views.credentials_of": lambda g, who: credential_views.credentials_of(
+    "credentials.views.credentials_of": lambda g, who: credential_views.credentials_of(
         g.hub, who, g.item.id
     ),
-    "credential_views.get_credential": lambda g, who: credential_views.get_credential(
+    "credentials.views.get_credential": lambda g, who: credential_views.get_credential(
         g.hub, who, f"{g.item.id}.auth_token"
     ),
-    "credential_views.find_dependents": lambda g, who: credential_views.find_dependents(
+    "credentials.views.find_dependents": lambda g, who: credential_views.find_dependents(
         g.hub, who, g.item.id
     ),
-    "rejections.get_rejection": lambda g, who: rejections.get_rejection(g.hub, who, g.rejection_id),
+    "intake.rejections.get_rejection": lambda g, who: rejections.get_rejection(
+        g.hub, who, g.rejection_id
+    ),
     "retention.plans.get_retention": lambda g, who: plans.get_retention(g.hub, who, g.item.id),
-    "integration_history.list_history": lambda g, who: (
+    "connections.history.list_history": lambda g, who: (
         integration_history.list_history(g.hub, who, g.item.id).rows
     ),
     "outgoing.integration_queue.count_open": lambda g, who: integration_queue.count_open(
         g.hub, who, g.item.id
     ),
-    "status_pages.status_url": lambda g, who: status_pages.status_url(g.hub, who, g.item.id),
+    "connections.status_pages.status_url": lambda g, who: status_pages.status_url(
+        g.hub, who, g.item.id
+    ),
 }
 ACTIONS: dict[str, Call] = {
     "alerts.channels.update": lambda g, who: channels.update(
@@ -564,8 +559,8 @@ ACTIONS: dict[str, Call] = {
     "alerts.channels.send_test": lambda g, who: channels.send_test(g.hub, who, g.channel_id),
     "alerts.reading.mute": lambda g, who: reading.mute(g.hub, who, g.alert_id, until="day"),
     "alerts.reading.unmute": lambda g, who: reading.unmute(g.hub, who, g.alert_id),
-    "oauth.begin_install": lambda g, who: oauth.begin_install(g.hub, who, g.item.id),
-    "oauth.disconnect": lambda g, who: oauth.disconnect(g.hub, who, g.item.id),
+    "vendors.oauth.begin_install": lambda g, who: oauth.begin_install(g.hub, who, g.item.id),
+    "vendors.oauth.disconnect": lambda g, who: oauth.disconnect(g.hub, who, g.item.id),
     "laboratory.acceptance.accept_once": lambda g, who: acceptance.accept_once(
         g.hub, who, g.rejection_id
     ),
@@ -579,7 +574,7 @@ ACTIONS: dict[str, Call] = {
     "laboratory.simulator.send": lambda g, who: simulator.send(
         g.hub, who, g.item.id, content_type="application/json", text="{}"
     ),
-    "actions.run_action": lambda g, who: actions.run_action(
+    "vendors.actions.run_action": lambda g, who: actions.run_action(
         g.hub, who, g.acting_id, name="do_nothing", given={}
     ),
     "outgoing.destinations.update": lambda g, who: destinations.update(
@@ -611,7 +606,7 @@ ACTIONS: dict[str, Call] = {
         g.hub, who, RouteDraft(g.acting_id, g.place_id)
     ),
     "outgoing.trials.send_test": lambda g, who: trials.send_test(g.hub, who, g.destination.id),
-    "emission.emit": lambda g, who: emission.emit(
+    "events.emission.emit": lambda g, who: emission.emit(
         g.hub, who, Emission(g.item.id, "order.paid", {}, token_name="Zaps", source_ip="")
     ),
     "outgoing.hook_subscriptions.withdraw": lambda g, who: hook_subscriptions.withdraw(
@@ -620,19 +615,19 @@ ACTIONS: dict[str, Call] = {
     "outgoing.hook_subscriptions.unsubscribe": lambda g, who: hook_subscriptions.unsubscribe(
         g.hub, who, g.subscription_id
     ),
-    "credential_rotation.replace_secret": lambda g, who: credential_rotation.replace_secret(
+    "credentials.rotation.replace_secret": lambda g, who: credential_rotation.replace_secret(
         g.hub, who, g.item.id, field="auth_token", values={"auth_token": "taken"}
     ),
-    "credential_rotation.end_secret_overlap": lambda g, who: credential_rotation.end_secret_overlap(
-        g.hub, who, g.item.id
+    "credentials.rotation.end_secret_overlap": lambda g, who: (
+        credential_rotation.end_secret_overlap(g.hub, who, g.item.id)
     ),
-    "credential_rotation.end_address_overlap": lambda g, who: (
+    "credentials.rotation.end_address_overlap": lambda g, who: (
         credential_rotation.end_address_overlap(g.hub, who, g.item.id)
     ),
     "outgoing.secret_overlaps.end_signing_overlap": lambda g, who: (
         secret_overlaps.end_signing_overlap(g.hub, who, g.destination.id)
     ),
-    "checks.run_check": lambda g, who: checks.run_check(g.hub, who, g.item.id),
+    "connections.checks.run_check": lambda g, who: checks.run_check(g.hub, who, g.item.id),
     "outgoing.issue_handling.assign": lambda g, who: issue_handling.assign(
         g.hub, who, g.issue_id, None
     ),
@@ -642,31 +637,37 @@ ACTIONS: dict[str, Call] = {
     "outgoing.issue_handling.set_state_of": lambda g, who: issue_handling.set_state_of(
         g.hub, who, [g.issue_id], "resolved"
     ),
-    "revisions.resend_edited": lambda g, who: revisions.resend_edited(
+    "events.revisions.resend_edited": lambda g, who: revisions.resend_edited(
         g.hub, who, g.event_id, text="{}"
     ),
-    "samples.save_sample": lambda g, who: samples.save_sample(g.hub, who, g.event_id, name="Taken"),
-    "samples.remove_saved": lambda g, who: samples.remove_saved(g.hub, who, g.sample_id),
-    "tags.add_tag": lambda g, who: tags.add_tag(g.hub, who, [g.event_id], "taken=yes"),
-    "tags.remove_tag": lambda g, who: tags.remove_tag(g.hub, who, [g.event_id], TAG),
-    "events.retry_event": lambda g, who: events.retry_event(g.hub, who, g.event_id),
-    "integrations.update": lambda g, who: integrations.update(
+    "events.samples.save_sample": lambda g, who: samples.save_sample(
+        g.hub, who, g.event_id, name="Taken"
+    ),
+    "events.samples.remove_saved": lambda g, who: samples.remove_saved(g.hub, who, g.sample_id),
+    "events.tags.add_tag": lambda g, who: tags.add_tag(g.hub, who, [g.event_id], "taken=yes"),
+    "events.tags.remove_tag": lambda g, who: tags.remove_tag(g.hub, who, [g.event_id], TAG),
+    "events.reading.retry_event": lambda g, who: events.retry_event(g.hub, who, g.event_id),
+    "connections.integrations.update": lambda g, who: integrations.update(
         g.hub, who, g.item.id, name="Taken", values={"account_sid": SID}
     ),
-    "integration_copies.duplicate": lambda g, who: integration_copies.duplicate(
+    "connections.copies.duplicate": lambda g, who: integration_copies.duplicate(
         g.hub, who, g.item.id
     ),
-    "status_pages.open_page": lambda g, who: status_pages.open_page(g.hub, who, g.acting_id),
-    "status_pages.close_page": lambda g, who: status_pages.close_page(g.hub, who, g.item.id),
-    "integrations.pause": lambda g, who: integrations.pause(g.hub, who, g.item.id),
-    "integrations.resume": lambda g, who: integrations.resume(g.hub, who, g.item.id),
-    "integrations.rotate_address": lambda g, who: integrations.rotate_address(
+    "connections.status_pages.open_page": lambda g, who: status_pages.open_page(
+        g.hub, who, g.acting_id
+    ),
+    "connections.status_pages.close_page": lambda g, who: status_pages.close_page(
         g.hub, who, g.item.id
     ),
-    "integrations.reissue_secret": lambda g, who: integrations.reissue_secret(
+    "connections.integrations.pause": lambda g, who: integrations.pause(g.hub, who, g.item.id),
+    "connections.integrations.resume": lambda g, who: integrations.resume(g.hub, who, g.item.id),
+    "connections.integrations.rotate_address": lambda g, who: integrations.rotate_address(
         g.hub, who, g.item.id
     ),
-    "integrations.remove": lambda g, who: integrations.remove(
+    "connections.integrations.reissue_secret": lambda g, who: integrations.reissue_secret(
+        g.hub, who, g.item.id
+    ),
+    "connections.integrations.remove": lambda g, who: integrations.remove(
         g.hub, who, g.item.id, typed_name=g.item.name
     ),
     "retention.plans.set_retention": lambda g, who: plans.set_retention(
@@ -686,21 +687,25 @@ ACTIONS: dict[str, Call] = {
 }
 # They return how many were changed; what is another's is left alone and not counted.
 MANY: dict[str, Callable[[Ground, Actor], int]] = {
-    "bulk.carry_out": lambda g, who: sum(_carried_out(g, who, action) for action in bulk.ACTIONS),
-    "bulk_changes.cancel_queued": lambda g, who: bulk_changes.cancel_queued(
+    "events.bulk.carry_out": lambda g, who: sum(
+        _carried_out(g, who, action) for action in bulk.ACTIONS
+    ),
+    "events.bulk_changes.cancel_queued": lambda g, who: bulk_changes.cancel_queued(
         g.hub, who, [g.queued_id]
     ),
-    "bulk_changes.resolve_failed": lambda g, who: bulk_changes.resolve_failed(
+    "events.bulk_changes.resolve_failed": lambda g, who: bulk_changes.resolve_failed(
         g.hub, who, [g.event_id]
     ),
-    "bulk_changes.retry_failed": lambda g, who: bulk_changes.retry_failed(g.hub, who, [g.event_id]),
+    "events.bulk_changes.retry_failed": lambda g, who: bulk_changes.retry_failed(
+        g.hub, who, [g.event_id]
+    ),
 }
 # Not even staff reach what somebody keeps for themselves.
 KEPT_ALONE: dict[str, Call] = {
-    "saved_views.rename_view": lambda g, who: saved_views.rename_view(
+    "lists.saved_views.rename_view": lambda g, who: saved_views.rename_view(
         g.hub, who, g.view_id, name="Taken"
     ),
-    "saved_views.remove_view": lambda g, who: saved_views.remove_view(g.hub, who, g.view_id),
+    "lists.saved_views.remove_view": lambda g, who: saved_views.remove_view(g.hub, who, g.view_id),
 }
 # Everybody may, each within what is theirs to see; the audit log tells of it.
 TAKEN_AWAY: dict[str, Call] = {
@@ -711,11 +716,11 @@ TAKEN_AWAY: dict[str, Call] = {
 FOR_STAFF: dict[str, Call] = {
     "alerts.mail_settings.get_mail_settings": lambda g, who: _with_mail_server(g.hub, who),
     "analytics.scopes.members": lambda g, who: scopes.members(g.hub, who),
-    "backups.list_backups": lambda g, who: (backups.list_backups(g.hub, who),),
-    "backups_schedule.get_schedule": lambda g, who: backups_schedule.get_schedule(g.hub, who),
+    "backups.book.list_backups": lambda g, who: (backups.list_backups(g.hub, who),),
+    "backups.schedule.get_schedule": lambda g, who: backups_schedule.get_schedule(g.hub, who),
     "health.report.database_size": lambda g, who: health_report.database_size(g.hub, who),
     "health.report.examine_health": lambda g, who: health_report.examine_health(g.hub, who),
-    "key_rotation.key_status": lambda g, who: key_rotation.key_status(g.hub, who),
+    "vault.key_rotation.key_status": lambda g, who: key_rotation.key_status(g.hub, who),
     "public_address.list_environment": lambda g, who: public_address.list_environment(g.hub, who),
     "public_address.probe_public_url": lambda g, who: public_address.probe_public_url(g.hub, who),
     "retention.hub_ages.get_hub_ages": lambda g, who: hub_ages.get_hub_ages(g.hub, who),
@@ -733,7 +738,7 @@ ADDS: dict[str, Call] = {
         g.hub, who, kind="bin", name="Another"
     ),
     "outgoing.destinations.add": lambda g, who: add_destination(g.hub, who, "Another"),
-    "integrations.add": lambda g, who: make_integration(g.hub, who, "Another"),
+    "connections.integrations.add": lambda g, who: make_integration(g.hub, who, "Another"),
     "outgoing.hook_subscriptions.subscribe": lambda g, who: hook_subscriptions.subscribe(
         g.hub, who, SubscriptionDraft(URL)
     ),
@@ -742,18 +747,18 @@ ADDS: dict[str, Call] = {
     ),
 }
 REFUSED_TO_ANALYSTS = {
-    "bulk.match",
-    "bulk.plan",
-    "bulk.plan_cancelling",
-    "credential_views.list_credentials",
-    "credential_views.credentials_of",
-    "credential_views.get_credential",
-    "credential_views.find_dependents",
+    "events.bulk.match",
+    "events.bulk.plan",
+    "events.bulk.plan_cancelling",
+    "credentials.views.list_credentials",
+    "credentials.views.credentials_of",
+    "credentials.views.get_credential",
+    "credentials.views.find_dependents",
     "outgoing.issue_handling.assignees",
     "outgoing.issue_handling.known_assignees",
     "outgoing.route_reasons.reasons_of_event",
-    "samples.get_saved",
-    "samples.list_saved",
+    "events.samples.get_saved",
+    "events.samples.list_saved",
     "alerts.channels.list_channels",
     "alerts.reading.count_open",
     "alerts.reading.list_alerts",
@@ -763,10 +768,10 @@ REFUSED_TO_ANALYSTS = {
     "laboratory.route_trials.try_route",
     "laboratory.simulator.fill_in",
     "laboratory.simulator.find_event",
-    "actions.list_actions",
-    "integration_history.list_history",
+    "vendors.actions.list_actions",
+    "connections.history.list_history",
     "outgoing.integration_queue.count_open",
-    "status_pages.status_url",
+    "connections.status_pages.status_url",
     "retention.plans.get_retention",
     "retention.plans.project",
     "outgoing.destinations.count_open",
@@ -780,16 +785,16 @@ REFUSED_TO_ANALYSTS = {
     "outgoing.replays.progress",
     "outgoing.routes.get",
     "outgoing.routes.list_all",
-    "rejections.get_rejection",
-    "rejections.list_reasons",
-    "rejections.list_rejections",
+    "intake.rejections.get_rejection",
+    "intake.rejections.list_reasons",
+    "intake.rejections.list_rejections",
 }
 # What even staff may not do with a member's, and in which words it is refused.
 REFUSED_TO_STAFF = {
-    "oauth.begin_install": (InvalidInput, "no apps to authorise"),
+    "vendors.oauth.begin_install": (InvalidInput, "no apps to authorise"),
     "laboratory.doctor.apply_remedy": (InvalidInput, "no longer what helps"),
     "laboratory.doctor.enter_value": (InvalidInput, "does not pass with this value"),
-    "integrations.reissue_secret": (InvalidInput, "no secret to issue"),
+    "connections.integrations.reissue_secret": (InvalidInput, "no secret to issue"),
     "outgoing.destinations.reveal_url": (NotAllowed, "Only its owner"),
 }
 READS = LISTS | DETAILS

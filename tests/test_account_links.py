@@ -7,16 +7,16 @@ import pytest
 import time_machine
 from sqlmodel import select
 
-from lib import account_links, passwords
 from lib.access import Actor, Role
-from lib.account_links import IssuedLink, invite, look_up, redeem, renew, withdraw
 from lib.clock import now
 from lib.errors import HubError, InvalidInput, NotAllowed, NotFound
 from lib.hub import Hub
 from lib.models import AccountLink, AuditEntry
-from lib.sessions import is_live, start_session
-from lib.sign_in import authenticate
-from lib.users import list_users, set_active
+from lib.people import account_links, passwords
+from lib.people.account_links import IssuedLink, invite, look_up, redeem, renew, withdraw
+from lib.people.sessions import is_live, start_session
+from lib.people.sign_in import authenticate
+from lib.people.users import list_users, set_active
 from tests.factories import make_user
 
 NEW = "another good password"

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import http, integrations
+from lib import http
 from lib.access import Actor
 from lib.clock import now
+from lib.connections import integrations
+from lib.connections.integrations import Integration
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import (
     ApiCall,
     Delivery,
@@ -29,7 +30,7 @@ from lib.outgoing.claims import Claimed, Lease, claim, release_expired
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
 from lib.outgoing.interrupted import bury_claimed, bury_expired
 from lib.outgoing.routes import RouteDraft
-from lib.processing import process_batch
+from lib.processing.batch import process_batch
 from lib.providers.actions import Action, ActionCall, ActionInput
 from lib.providers.registry import get_provider
 from tests.acting import PHONE, Vendors, connect_twilio, near, vendors

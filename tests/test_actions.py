@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from lib import integrations
 from lib.access import Actor
-from lib.actions import list_actions, run_action
+from lib.connections import integrations
+from lib.connections.integrations import Integration
 from lib.errors import HubError, InvalidInput, NotAllowed, NotFound, ProviderError, SecretUnreadable
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import ApiCall, AuditEntry, IntegrationConfig
 from lib.providers.registry import all_providers, get_provider
+from lib.vendors.actions import list_actions, run_action
 from tests.acting import PHONE, Vendors, connect_twilio, near, vendors
 from tests.factories import make_user
 from tests.fakes import twilio

@@ -26,11 +26,11 @@ from lib.clock import now
 from lib.courier.sender import CourierSender
 from lib.errors import InvalidInput, NotAllowed
 from lib.hub import Hub
-from lib.keys import create_key_file, read_key_file
 from lib.models import Alert, AlertMessage, DestinationState, HubSetting
-from lib.rotation import count_outdated, reseal
-from lib.seals import Vault
 from lib.settings import decode_master_keys
+from lib.vault.keys import create_key_file, read_key_file
+from lib.vault.rotation import count_outdated, reseal
+from lib.vault.seals import Vault
 from lib.worker.loop import Worker
 from tests.certificates import Authority
 from tests.delivering import ScriptedSender

@@ -13,10 +13,10 @@ from lib.alerts.detection import SLOW_TURN, TURN, Detection
 from lib.alerts.reading import AlertFilters
 from lib.alerts.turns import take_turn
 from lib.clock import now, shifted
+from lib.connections.integrations import Integration
 from lib.database import Database
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import Integration
 from lib.models import (
     Alert,
     AlertChannel,

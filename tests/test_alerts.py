@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import integrations
 from lib.access import Actor
 from lib.alerts import channels, kind_mutes, reading
 from lib.alerts.channels import ChannelDraft
@@ -18,6 +17,7 @@ from lib.alerts.reading import AlertFilters
 from lib.alerts.sending import MOST_TRIES, PAUSES, AlertSender, claim_due
 from lib.alerts.text_limit import SMS_AN_HOUR
 from lib.clock import now, shifted
+from lib.connections import integrations
 from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.ids import new_id

@@ -14,10 +14,10 @@ from lib.analytics.periods import Period, span
 from lib.analytics.scopes import Filters, members
 from lib.analytics.silence import silent_integrations
 from lib.analytics.volume import heat_map, outcomes, volume
+from lib.connections.integrations import Integration
 from lib.errors import NotAllowed
 from lib.histogram import bucket_of, upper_bound
 from lib.hub import Hub
-from lib.integrations import Integration
 from tests.event_factories import make_integration
 from tests.factories import make_user
 from tests.figure_factories import (

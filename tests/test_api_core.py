@@ -9,8 +9,9 @@ import time_machine
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from lib import api_tokens, idempotency, integrations, users
+from lib import idempotency
 from lib.clock import now
+from lib.connections import integrations
 from lib.errors import (
     InvalidInput,
     ProviderError,
@@ -21,7 +22,8 @@ from lib.errors import (
 from lib.hub import Hub
 from lib.idempotency import KeptAnswer, StillUnderWay
 from lib.models import ApiToken, AuditEntry, IdempotencyKey, IntegrationConfig, WebhookEvent
-from lib.seals import Vault
+from lib.people import api_tokens, users
+from lib.vault.seals import Vault
 from tests.calling import ApiCaller, calling, make_caller, refused, use_actions
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
@@ -354,7 +356,7 @@ def test_an_outage_of_the_database_is_said(
         raise OperationalError("SELECT", {}, Exception("database is locked"))
 
     with calling(sqlite_hub) as ada:
-        monkeypatch.setattr("lib.integrations.select", fail)
+        monkeypatch.setattr("lib.connections.integrations.select", fail)
         answer = ada.call("GET", "/api/integrations")
         refused(answer, 503)
         assert answer.headers["retry-after"] == "30"
@@ -376,7 +378,7 @@ def test_a_fault_of_ours_is_said_without_its_words(
     def fail(*_: object) -> None:
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("lib.integrations.select", fail)
+    monkeypatch.setattr("lib.connections.integrations.select", fail)
     app = create_app(sqlite_hub)
     ada = make_caller(
         sqlite_hub, TestClient(app, raise_server_exceptions=False), make_user(sqlite_hub)

@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 import pytest
 
-from lib import event_contents, integrations
 from lib.clock import now
+from lib.connections import integrations
+from lib.events import contents as event_contents
 from lib.hub import Hub
 from lib.masking import HIDDEN
 from lib.models import WebhookEvent
-from lib.processing import process_batch
+from lib.processing.batch import process_batch
 from tests.calling import ApiCaller, calling, make_caller, refused
 from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lib.api_tokens import SCOPES
 from lib.clock import now
 from lib.outgoing.envelope import EventFacts, build_envelope
+from lib.people.api_tokens import SCOPES
 from lib.providers.registry import all_providers
 from webhook_receiver.api.catalog import OPERATIONS
 from webhook_receiver.api.documents import PATHS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lib import integrations
+from lib.connections import integrations
 from lib.errors import InvalidInput, ProviderError
 from lib.hub import Hub
 from lib.providers.base import CheckResult

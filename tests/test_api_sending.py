@@ -125,7 +125,7 @@ def test_a_fault_after_the_message_went_out_leaves_its_key_taken(
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("lib.action_runs.keep_calls", fail)
+        patch.setattr("lib.vendors.action_runs.keep_calls", fail)
         with pytest.raises(RuntimeError):
             ada.call("POST", address, SMS, idempotency_key="order-1")
     refused(ada.call("POST", address, SMS, idempotency_key="order-1"), 409)
@@ -141,7 +141,7 @@ def test_an_outage_before_the_message_frees_its_key(
         raise OUTAGE
 
     with monkeypatch.context() as patch:
-        patch.setattr("lib.actions.audit.record", fail)
+        patch.setattr("lib.vendors.actions.audit.record", fail)
         refused(ada.call("POST", address, SMS, idempotency_key="order-1"), 503)
     ada.post(address, SMS, status=200, idempotency_key="order-1")
     assert len(fakes.apps["twilio"].state.sent) == 1

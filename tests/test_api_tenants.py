@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib.api_tokens import SCOPES
 from lib.hub import Hub
 from lib.models import Delivery, Destination, IntegrationConfig, Replay, Route, WebhookEvent
 from lib.outgoing import replays
 from lib.outgoing.delivery_filters import DeliveryFilters
+from lib.people.api_tokens import SCOPES
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
 from tests.calling import ApiCaller, calling, make_caller, refused, use_actions

@@ -6,12 +6,12 @@ import pytest
 import time_machine
 from sqlmodel import select
 
-from lib import api_tokens, users
-from lib.api_tokens import IssuedToken
 from lib.clock import now
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.models import ApiToken, AuditEntry
+from lib.people import api_tokens, users
+from lib.people.api_tokens import IssuedToken
 from tests.factories import make_user
 
 

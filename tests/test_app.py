@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from lib import passwords
 from lib.hub import Hub
-from lib.sessions import end_all_sessions
+from lib.people import passwords
+from lib.people.sessions import end_all_sessions
+from lib.people.users import add_user, find_user
 from lib.ui import errors
-from lib.ui.browsers import name_browser
-from lib.ui.session_routes import is_https, is_same_origin
-from lib.users import add_user, find_user
+from lib.ui.people.browsers import name_browser
+from lib.ui.people.session_routes import is_https, is_same_origin
 from tests.visitors import ROOT, Visitor, visiting
 
 PAGES = sorted((ROOT / "pages").glob("*.py"))

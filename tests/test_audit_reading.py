@@ -10,7 +10,7 @@ from lib.audit_reading import AuditFilters, export_entries, list_entries
 from lib.clock import now
 from lib.errors import NotAllowed
 from lib.hub import Hub
-from lib.sessions import actor_of_session, start_session
+from lib.people.sessions import actor_of_session, start_session
 from tests.factories import make_user
 
 

@@ -13,17 +13,19 @@ from pydantic import SecretStr
 from sqlalchemy import MetaData, Table, insert, text
 from sqlalchemy.engine import make_url
 
-from lib import backup, backup_postgresql, keys
 from lib.access import Actor
+from lib.backups import files as backup
+from lib.backups import postgresql as backup_postgresql
 from lib.clock import now
 from lib.database import Database
 from lib.errors import ConfigError, InvalidInput
 from lib.hub import Hub, open_hub
 from lib.ids import new_id
 from lib.models import AlertChannel
+from lib.people.users import find_user
 from lib.schema import pending_revision
 from lib.settings import Settings
-from lib.users import find_user
+from lib.vault import keys
 from tests.factories import make_user
 from tests.postgres import PostgresServer
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lib.access import Actor
-from lib.backups import back_up_now, list_backups, prove_backup
-from lib.backups_schedule import Schedule, get_schedule, is_due, run_due, set_schedule
+from lib.backups.book import back_up_now, list_backups, prove_backup
+from lib.backups.schedule import Schedule, get_schedule, is_due, run_due, set_schedule
 from lib.clock import now, shifted
 from lib.errors import HubError, InvalidInput, NotAllowed
 from lib.hub import Hub

@@ -10,17 +10,18 @@ from datetime import timedelta
 
 import pytest
 
-from lib import budgets, checks, integrations
-from lib.budgets import Gauge, Purse, find_gauge, open_client
 from lib.clock import now, shifted
+from lib.connections import checks, integrations
+from lib.connections.integrations import Integration, owned_row
 from lib.errors import NotFound, ProviderError, RateLimited
 from lib.http import VendorAnswer
 from lib.hub import Hub
-from lib.integrations import Integration, owned_row
 from lib.models import IntegrationConfig, VendorBudget
-from lib.oauth_tokens import open_call_values
 from lib.providers.actions import ActionCall
 from lib.providers.gohighlevel import GoHighLevel
+from lib.vendors import budgets
+from lib.vendors.budgets import Gauge, Purse, find_gauge, open_client
+from lib.vendors.oauth_tokens import open_call_values
 from tests.event_factories import make_integration
 from tests.factories import make_user
 from tests.fakes import gohighlevel

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, func, select
 
-from lib import bulk, tags
 from lib.access import Actor
 from lib.clock import now, shifted
+from lib.connections.integrations import Integration
 from lib.errors import InvalidInput, NotAllowed
-from lib.event_conditions import EventFilters
+from lib.events import bulk, tags
+from lib.events.conditions import EventFilters
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import AuditEntry, Delivery, EventKey, WebhookEvent
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.replays import work_replays

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from lib import api_tokens
+from lib.connections.integrations import list_all
 from lib.hub import open_hub
-from lib.integrations import list_all
-from lib.rotation import count_outdated
+from lib.people import api_tokens
+from lib.people.sign_in import authenticate
+from lib.people.users import FIRST_EMAIL, find_user
 from lib.settings import Settings, load_settings
-from lib.sign_in import authenticate
-from lib.users import FIRST_EMAIL, find_user
+from lib.vault.rotation import count_outdated
 from tests.retention_rows import fill
 
 ROOT = Path(__file__).parent.parent

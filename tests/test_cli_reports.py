@@ -3,7 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from lib import cli, cli_reports
+from lib.cli import commands as cli
+from lib.cli import reports as cli_reports
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from tests.event_factories import make_integration

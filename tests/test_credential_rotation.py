@@ -9,21 +9,22 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import credential_rotation, integrations
 from lib.access import Actor
 from lib.clock import now, shifted
-from lib.credential_rotation import replace_secret
-from lib.credentials import PREVIOUS_PROOF, open_previous, open_values
+from lib.connections import integrations
+from lib.connections.integrations import Issued
+from lib.credentials import rotation as credential_rotation
+from lib.credentials.rotation import replace_secret
 from lib.errors import InvalidInput
 from lib.hub import Hub
-from lib.integrations import Issued
 from lib.models import AuditEntry, IntegrationConfig
 from lib.outgoing import destinations
 from lib.outgoing.destination_secrets import open_secrets
 from lib.outgoing.secret_overlaps import end_signing_overlap
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
-from lib.rotation import reseal
+from lib.vault.rotation import reseal
+from lib.vault.row_secrets import PREVIOUS_PROOF, open_previous, open_values
 from tests.factories import make_user
 from tests.outgoing_factories import SIGNING_SECRET, make_destination
 from tests.receiving import (

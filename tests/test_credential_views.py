@@ -5,12 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from lib import integrations
 from lib.access import Actor
-from lib.api_calls import keep_calls
 from lib.clock import now, shifted
-from lib.credential_rows import Credential, State
-from lib.credential_views import (
+from lib.connections import integrations
+from lib.credentials.rows import Credential, State
+from lib.credentials.views import (
     CredentialFilters,
     credentials_of,
     find_dependents,
@@ -20,6 +19,7 @@ from lib.credential_views import (
 from lib.http import CallRecord
 from lib.hub import Hub
 from lib.models import IntegrationConfig, WebhookEvent
+from lib.vendors.api_calls import keep_calls
 from tests.event_factories import TOKEN, make_event, make_integration
 from tests.factories import make_user
 from tests.oauth_clients import make_grant

@@ -12,10 +12,10 @@ from sqlmodel import col, select
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.integrations import Integration
 from lib.errors import InvalidInput, NotAllowed, NotFound
-from lib.event_figures import figures_of
+from lib.events.figures import figures_of
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import AuditEntry, Delivery, Destination, WebhookEvent
 from lib.outgoing import deliveries
 from lib.outgoing.delivery_filters import STATUSES, DeliveryFilters, from_json, to_json

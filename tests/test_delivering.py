@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Select, Update, update
 
 from lib.clock import now
+from lib.connections.integrations import Integration
 from lib.hub import Hub
 from lib.id_lists import listed
-from lib.integrations import Integration
 from lib.models import Delivery, Destination, DestinationState
 from lib.outgoing import claim_statements, schedule, settlement
 from lib.outgoing.attempt import not_sent

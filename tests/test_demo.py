@@ -3,17 +3,20 @@
 import pytest
 from sqlmodel import select
 
-from lib import events, integrations, overview, rejections
+from lib import overview
 from lib.access import Actor, Role
 from lib.clock import now
+from lib.connections import integrations
 from lib.demo.fill import MEMBER, fill
 from lib.errors import InvalidInput
-from lib.events import EventFilters
+from lib.events import reading as events
+from lib.events.reading import EventFilters
 from lib.hub import Hub
+from lib.intake import rejections
 from lib.models import User
 from lib.outgoing import deliveries, issues
 from lib.outgoing.delivery_filters import DeliveryFilters
-from lib.sessions import actor_of_user
+from lib.people.sessions import actor_of_user
 from webhook_receiver.app import create_app
 
 

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import rotation
 from lib.access import Actor
 from lib.clock import now, shifted
-from lib.credentials import open_secrets as open_entries
 from lib.errors import InvalidInput, NotAllowed, NotFound, RateLimited, SecretUnreadable
 from lib.hub import Hub
 from lib.models import AuditEntry, Delivery, Destination, DestinationState, Route
@@ -21,10 +19,12 @@ from lib.outgoing.destination_views import DestinationDraft
 from lib.outgoing.exchange import Exchange, Fault, Timings
 from lib.outgoing.limits import Limits, limits_of
 from lib.outgoing.trials import send_test
+from lib.people.users import add_user
 from lib.providers.targets import RateLimit, Reply
-from lib.seals import Vault
 from lib.settings import decode_master_keys
-from lib.users import add_user
+from lib.vault import rotation
+from lib.vault.row_secrets import open_secrets as open_entries
+from lib.vault.seals import Vault
 from tests.destination_factories import (
     API_KEY,
     TOKEN_PART,

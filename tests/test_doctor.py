@@ -15,17 +15,18 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from lib import integrations, rejections
 from lib.access import Actor
 from lib.clock import shifted
-from lib.credentials import open_values
+from lib.connections import integrations
+from lib.connections.integrations import Issued
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.hub import Hub
-from lib.integrations import Issued
+from lib.intake import rejections
 from lib.laboratory import doctor
 from lib.models import AuditEntry, IntegrationConfig
 from lib.providers.standard_webhooks import decode_base64, hmac_signature, signed_content
 from lib.providers.twilio.signature import sign as twilio_sign
+from lib.vault.row_secrets import open_values
 from tests.factories import make_user
 from tests.receiving import (
     ACCOUNT,

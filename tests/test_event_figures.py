@@ -5,7 +5,7 @@ from typing import Any
 from sqlmodel import col, delete, update
 
 from lib.access import Actor
-from lib.event_figures import count_received, figures_of, subjects_of
+from lib.events.figures import count_received, figures_of, subjects_of
 from lib.hub import Hub
 from lib.models import Delivery, EventKey
 from tests.event_factories import SMS, make_event, make_integration

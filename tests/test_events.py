@@ -6,7 +6,7 @@ import pytest
 
 from lib.clock import now
 from lib.errors import InvalidInput, NotFound
-from lib.events import EventFilters, get_event, list_event_types, list_events, retry_event
+from lib.events.reading import EventFilters, get_event, list_event_types, list_events, retry_event
 from lib.hub import Hub
 from lib.models import WebhookEvent
 from tests.event_factories import SMS, make_event, make_integration

@@ -12,14 +12,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from lib.access import Actor
-from lib.addressed_filters import delivery_filters, event_filters
 from lib.errors import InvalidInput
-from lib.events import EventFilters
-from lib.exports import export_deliveries, export_events
+from lib.events.reading import EventFilters
 from lib.hub import Hub
+from lib.lists.addressed_filters import delivery_filters, event_filters
+from lib.lists.exports import export_deliveries, export_events
 from lib.models import AuditEntry
 from lib.outgoing.delivery_filters import DeliveryFilters
-from lib.sessions import redeem_ticket, start_session
+from lib.people.sessions import redeem_ticket, start_session
 from lib.ui import export_routes
 from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user

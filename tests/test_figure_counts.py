@@ -13,10 +13,9 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from lib.clock import now, shifted
-from lib.durations import seconds_at
+from lib.connections.integrations import Integration
 from lib.histogram import bucket_of, upper_bound
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import (
     Conversation,
     DeliveryAttempt,
@@ -28,7 +27,8 @@ from lib.models import (
     SearchDocument,
     WebhookEvent,
 )
-from lib.processing import process_batch
+from lib.processing.batch import process_batch
+from lib.processing.durations import seconds_at
 from lib.providers.registry import get_provider
 from lib.pseudonyms import KEY_FACT, contact_hash
 from tests.delivering import (
@@ -238,7 +238,7 @@ def test_a_batch_that_dies_is_counted_when_it_is_taken_again(
         raise RuntimeError("the process died here")
 
     with monkeypatch.context() as patch:
-        patch.setattr("lib.processing.enqueue", fail)
+        patch.setattr("lib.processing.batch.enqueue", fail)
         with pytest.raises(RuntimeError):
             process_batch(hub)
     assert (message_counts(hub), durations(hub, "reply")) == ({}, Counter())

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import streamlit as st
 
-from lib.event_conditions import DERIVED, STORED
+from lib.events.conditions import DERIVED, STORED
 from lib.outgoing import destination_figures, issues
 from lib.outgoing.delivery_filters import STATUSES
 from lib.overview import State

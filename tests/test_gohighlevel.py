@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import budgets
-from lib.actions import run_action
-from lib.budgets import Gauge, find_gauge
-from lib.checks import run_check
+from lib.connections.checks import run_check
 from lib.errors import ProviderError, RateLimited
 from lib.hub import Hub
 from lib.models import ApiCall
+from lib.vendors import budgets
+from lib.vendors.actions import run_action
+from lib.vendors.budgets import Gauge, find_gauge
 from tests.fakes.gohighlevel import TOKEN, Meter
 from tests.oauth_clients import App, app_of
 

@@ -4,9 +4,9 @@ import pytest
 from sqlmodel import select
 
 from lib.access import Actor
+from lib.connections.integrations import Integration
 from lib.errors import InvalidInput, NotAllowed
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import AuditEntry
 from lib.retention.ages import Ages
 from lib.retention.hub_ages import get_hub_ages, list_rounds, set_hub_ages

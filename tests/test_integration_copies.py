@@ -3,15 +3,15 @@
 import pytest
 from sqlmodel import select
 
-from lib import integrations
-from lib.credentials import open_values
+from lib.connections import integrations
+from lib.connections.copies import duplicate
+from lib.connections.history import list_history
 from lib.errors import NotFound
 from lib.hub import Hub
-from lib.integration_copies import duplicate
-from lib.integration_history import list_history
 from lib.models import Delivery, IntegrationConfig
 from lib.outgoing.integration_queue import count_open
 from lib.providers.registry import all_providers
+from lib.vault.row_secrets import open_values
 from tests.event_factories import SID, TOKEN, make_event, make_integration
 from tests.factories import make_user
 from tests.outgoing_factories import make_delivery, make_destination

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from lib import integrations
 from lib.clock import now
-from lib.credentials import open_values
+from lib.connections import integrations
+from lib.connections.first_values import first_values, offered_secrets, with_offered_secrets
 from lib.errors import InvalidInput, NotFound
-from lib.first_values import first_values, offered_secrets, with_offered_secrets
 from lib.hub import Hub
 from lib.models import AuditEntry, IntegrationConfig
 from lib.providers.registry import get_provider
+from lib.vault.row_secrets import open_values
 from tests.event_factories import SID, TOKEN, make_event, make_integration
 from tests.factories import make_user
 

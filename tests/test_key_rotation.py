@@ -2,11 +2,11 @@
 
 import pytest
 
-from lib import passwords
 from lib.errors import InvalidInput, NotAllowed
 from lib.hub import Hub, prepare_hub
-from lib.key_rotation import key_status, rotate_keys
-from lib.users import add_user
+from lib.people import passwords
+from lib.people.users import add_user
+from lib.vault.key_rotation import key_status, rotate_keys
 from tests.event_factories import TOKEN, make_integration
 from tests.factories import make_user
 
@@ -22,8 +22,8 @@ def test_a_key_of_the_file_is_followed_by_a_new_one(
 ) -> None:
     monkeypatch.setattr(passwords, "COST", 4)
     hub.settings.key_file.unlink(missing_ok=True)
-    from lib.keys import create_key_file
     from lib.models import HubFact
+    from lib.vault.keys import create_key_file
 
     with hub.database.write() as session:
         session.delete(session.get_one(HubFact, "key_canary"))

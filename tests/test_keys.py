@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lib import keys
 from lib.errors import ConfigError
+from lib.vault import keys
 from tests.processes import run_at_once
 
 

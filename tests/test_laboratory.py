@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from lib import events, rejections
 from lib.access import Actor
 from lib.clock import shifted
 from lib.errors import InvalidInput, NotAllowed, NotFound
+from lib.events import reading as events
 from lib.hub import Hub
+from lib.intake import rejections
 from lib.laboratory import acceptance, calculator, endpoints, route_trials
 from lib.laboratory.calculator import Question
 from lib.laboratory.endpoints import Behaviour
@@ -19,7 +20,7 @@ from lib.laboratory.reception import Arrived, keep_request, plan_answer
 from lib.models import AuditEntry, TrialEndpoint, TrialRequest
 from lib.outgoing import routes
 from lib.outgoing.routes import RouteDraft
-from lib.processing import process_batch
+from lib.processing.batch import process_batch
 from tests.destination_factories import API_KEY, add_destination, use_targets
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user

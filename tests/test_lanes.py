@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from lib.clock import now
+from lib.connections.integrations import Integration
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import Destination, DestinationState
 from lib.outgoing.claims import AHEAD, NOTHING_HELD, Claimed, Lease, claim, release_claimed
 from tests.delivering import (

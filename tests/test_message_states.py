@@ -10,13 +10,13 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from lib.clock import now
-from lib.events import get_event
+from lib.connections.integrations import Integration
+from lib.events.reading import get_event
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.masking import HIDDEN
-from lib.message_states import OwnedReport, advance
 from lib.models import EventKey, MessageState, SearchDocument, WebhookEvent
-from lib.processing import process_batch
+from lib.processing.batch import process_batch
+from lib.processing.message_states import OwnedReport, advance
 from lib.providers.registry import get_provider
 from lib.providers.reports import StateReport
 from tests.event_factories import make_event, make_integration
@@ -137,7 +137,7 @@ def test_a_report_is_kept_with_its_event_or_not_at_all(
         raise RuntimeError("the process died here")
 
     with monkeypatch.context() as patch:
-        patch.setattr("lib.processing.enqueue", fail)
+        patch.setattr("lib.processing.batch.enqueue", fail)
         with pytest.raises(RuntimeError):
             process_batch(hub)
     assert states(hub) == []

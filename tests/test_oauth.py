@@ -14,15 +14,18 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlmodel import select
 
-from lib import database, integrations, oauth, oauth_tokens, rotation
-from lib.checks import run_check
+from lib import database
 from lib.clock import shifted
+from lib.connections import integrations
+from lib.connections.checks import run_check
 from lib.errors import InvalidInput, NotAllowed, NotFound, ProviderError
 from lib.hub import Hub
 from lib.models import ApiCall, AuditEntry, OAuthInstall, User
-from lib.oauth_tokens import access_token_for, open_call_values
-from lib.seals import Vault
 from lib.settings import decode_master_keys
+from lib.vault import rotation
+from lib.vault.seals import Vault
+from lib.vendors import oauth, oauth_tokens
+from lib.vendors.oauth_tokens import access_token_for, open_call_values
 from tests.event_factories import make_integration
 from tests.factories import make_user
 from tests.fakes.gohighlevel import TOKEN
@@ -36,7 +39,7 @@ ASK = """
 import sys, time
 from pathlib import Path
 from lib.hub import open_hub
-from lib.oauth_tokens import access_token_for
+from lib.vendors.oauth_tokens import access_token_for
 from lib.settings import load_settings
 hub = open_hub(load_settings())
 ready, go = Path(sys.argv[2]), Path(sys.argv[3])

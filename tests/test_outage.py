@@ -16,8 +16,8 @@ import pytest
 import requests
 from sqlmodel import select
 
+from lib.connections.integrations import Issued
 from lib.hub import Hub, prepare_hub
-from lib.integrations import Issued
 from lib.models import Delivery
 from lib.outgoing import routes
 from lib.outgoing.routes import RouteDraft

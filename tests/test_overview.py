@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from lib import integrations, overview
+from lib import overview
 from lib.clock import now
+from lib.connections import integrations
+from lib.connections.integrations import Integration
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import Integration
 from lib.models import Alert, Destination, IntegrationConfig, WebhookEvent, WorkerHeartbeat
 from tests.destination_factories import (
     add_destination,

@@ -7,12 +7,12 @@ import pyotp
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib import api_tokens, passwords, second_factor
 from lib.clock import now
 from lib.hub import Hub
-from lib.sessions import is_live, list_sessions, start_session
-from lib.sign_in import authenticate
-from lib.users import add_user, get_actor
+from lib.people import api_tokens, passwords, second_factor
+from lib.people.sessions import is_live, list_sessions, start_session
+from lib.people.sign_in import authenticate
+from lib.people.users import add_user, get_actor
 from tests.factories import make_user
 from tests.visitors import Visitor, visiting
 

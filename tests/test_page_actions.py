@@ -9,16 +9,16 @@ from pydantic import Field
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from lib import integrations
 from lib.access import Actor
 from lib.clock import now
+from lib.connections import integrations
+from lib.connections.integrations import Integration
 from lib.errors import ProviderError
 from lib.hub import Hub
-from lib.integrations import Integration
-from lib.message_states import OwnedReport, advance
 from lib.models import Destination, Route
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationDraft
+from lib.processing.message_states import OwnedReport, advance
 from lib.providers.actions import Action, ActionCall, ActionInput
 from lib.providers.registry import get_provider
 from lib.providers.reports import StateReport

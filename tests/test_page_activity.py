@@ -11,8 +11,8 @@ from streamlit.testing.v1.element_tree import Block
 
 from lib.clock import now
 from lib.hub import Hub
+from lib.lists.saved_views import BUILT_IN, list_views
 from lib.models import Delivery, WebhookEvent
-from lib.saved_views import BUILT_IN, list_views
 from lib.ui import time_filter
 from tests.event_factories import make_event, make_integration, make_rollup
 from tests.outgoing_factories import make_attempt, make_delivery, make_destination

@@ -10,9 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.integrations import Integration
 from lib.hub import Hub
-from lib.integrations import Integration
-from lib.ui import address_fields, analytics_view, analytics_volume
+from lib.ui import address_fields
+from lib.ui.analytics import view as analytics_view
+from lib.ui.analytics import volume as analytics_volume
 from tests.event_factories import make_integration
 from tests.factories import make_user
 from tests.figure_factories import (

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib import integrations
 from lib.access import Actor
-from lib.credentials import open_previous, open_values
+from lib.connections import integrations
+from lib.connections.integrations import Integration
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import IntegrationConfig
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
+from lib.vault.row_secrets import open_previous, open_values
 from tests.event_factories import SID, TOKEN, make_event, make_integration
 from tests.factories import make_user
 from tests.outgoing_factories import SIGNING_SECRET, URL, make_destination, make_route

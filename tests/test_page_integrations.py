@@ -7,17 +7,18 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from lib import integrations, overview
+from lib import overview
 from lib.access import Actor
 from lib.clock import shifted
-from lib.credentials import open_values
+from lib.connections import integrations
 from lib.hub import Hub
 from lib.models import IntegrationConfig, RetentionWaiting
 from lib.outgoing.routes import list_all as list_routes
 from lib.providers.base import CheckResult
 from lib.providers.registry import get_provider
 from lib.retention.rounds import RetentionWork
-from lib.ui import integration_menu
+from lib.ui.integrations import menu as integration_menu
+from lib.vault.row_secrets import open_values
 from tests.event_factories import SID, TOKEN, make_event, make_integration
 from tests.factories import make_user
 from tests.outgoing_factories import make_delivery, make_destination

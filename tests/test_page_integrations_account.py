@@ -8,10 +8,11 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from lib import checks, integrations, oauth
 from lib.clock import shifted
+from lib.connections import checks, integrations
 from lib.hub import Hub
 from lib.models import OAuthGrant, OAuthInstall
+from lib.vendors import oauth
 from tests.fakes.gohighlevel import TOKEN
 from tests.fakes.gohighlevel_oauth import CLIENT_SECRET
 from tests.oauth_clients import VALUES, App, app_of

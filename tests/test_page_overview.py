@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lib import integrations
+from lib.connections import integrations
 from lib.hub import Hub
 from tests.event_factories import make_event, make_integration, make_rollup
 from tests.outgoing_factories import make_delivery, make_destination, make_issue

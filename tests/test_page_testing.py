@@ -6,15 +6,16 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from lib import integrations, rejections
 from lib.access import Actor
-from lib.credentials import open_values
+from lib.connections import integrations
 from lib.hub import Hub
+from lib.intake import rejections
 from lib.laboratory import endpoints
 from lib.models import Destination, IntegrationConfig, TrialEndpoint, WebhookEvent
 from lib.outgoing import routes
 from lib.outgoing.routes import RouteDraft
 from lib.providers.registry import all_providers
+from lib.vault.row_secrets import open_values
 from tests.destination_factories import API_KEY, add_destination, use_targets
 from tests.event_factories import SID, TOKEN, make_event, make_integration
 from tests.fakes.server import running

@@ -6,13 +6,14 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from lib import audit, passwords
-from lib.account_links import invite, look_up, redeem
+from lib import audit
 from lib.audit_chain import chain_new
 from lib.hub import Hub
 from lib.models import User
-from lib.sign_in import authenticate
-from lib.users import find_user, list_users
+from lib.people import passwords
+from lib.people.account_links import invite, look_up, redeem
+from lib.people.sign_in import authenticate
+from lib.people.users import find_user, list_users
 from tests.factories import make_user
 from tests.visitors import Visitor, visiting
 

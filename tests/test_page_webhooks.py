@@ -14,8 +14,8 @@ from lib.models import AuditEntry, Delivery, Destination, Route
 from lib.outgoing import destinations, routes
 from lib.outgoing.destination_secrets import open_secrets
 from lib.outgoing.field_paths import field_paths
+from lib.people.users import add_user
 from lib.providers.targets import Reply
-from lib.users import add_user
 from tests.destination_factories import (
     API_KEY,
     TOKEN_PART,

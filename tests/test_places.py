@@ -3,7 +3,7 @@
 import pytest
 
 from lib.hub import Hub
-from lib.places import Place, find_place
+from lib.lists.places import Place, find_place
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
 from tests.outgoing_factories import make_delivery, make_destination, make_issue

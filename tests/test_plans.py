@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import audit_reading, event_contents, event_windows, events, overview, rejections
+from lib import audit_reading, overview
 from lib.access import Actor
 from lib.alerts import reading as alerts
 from lib.analytics.deliveries import attempts_needed, causes, failing_destinations
@@ -21,9 +21,13 @@ from lib.analytics.silence import silent_integrations
 from lib.analytics.volume import heat_map, outcomes, volume
 from lib.audit_reading import AuditFilters
 from lib.clock import now
-from lib.event_figures import figures_of
-from lib.events import EventFilters, EventRow, list_events
+from lib.events import contents as event_contents
+from lib.events import reading as events
+from lib.events import windows as event_windows
+from lib.events.figures import figures_of
+from lib.events.reading import EventFilters, EventRow, list_events
 from lib.hub import Hub
+from lib.intake import rejections
 from lib.models import Delivery, EventKey, WebhookEvent
 from lib.outgoing import deliveries, destination_figures, issues
 from lib.outgoing.delivery_filters import DeliveryFilters

@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, func, select
 
-from lib import processing
 from lib.access import Actor
 from lib.clock import now, shifted
-from lib.drafts import EventDraft
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.intake.drafts import EventDraft
+from lib.intake.sinks import open_sink
 from lib.models import EventKey, HourlyRollup, IntegrationConfig, SearchDocument, WebhookEvent
 from lib.outgoing.envelope import EventFacts
-from lib.processing import process_batch
-from lib.sinks import open_sink
+from lib.processing import batch as processing
+from lib.processing.batch import process_batch
 from tests.factories import make_integration_row, make_user
 from tests.rivals import LOCK, rival_of, wait_until_blocked_by
 

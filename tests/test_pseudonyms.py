@@ -9,16 +9,16 @@ import pytest
 from sqlmodel import select
 
 from lib.errors import NotAllowed, SecretUnreadable
-from lib.event_contents import get_content
-from lib.events import EventFilters, get_event, list_events
+from lib.events.contents import get_content
+from lib.events.reading import EventFilters, get_event, list_events
 from lib.hub import Hub
-from lib.keys import create_key_file, read_key_file
 from lib.masking import HIDDEN, mask_payload
 from lib.models import HubFact
 from lib.pseudonyms import KEY_FACT, contact_hash, load_pseudonyms
-from lib.rotation import count_outdated, reseal
-from lib.seals import Vault
 from lib.settings import decode_master_keys
+from lib.vault.keys import create_key_file, read_key_file
+from lib.vault.rotation import count_outdated, reseal
+from lib.vault.seals import Vault
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
-from lib import integrations
 from lib.access import Actor
 from lib.clock import shifted
+from lib.connections import integrations
 from lib.hub import Hub
 from tests.factories import make_user
 from tests.receiving import (

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from lib import integrations
+from lib.connections import integrations
 from lib.hub import Hub
-from lib.oauth_tokens import access_token_for, redirect_uri
+from lib.vendors.oauth_tokens import access_token_for, redirect_uri
 from tests.oauth_clients import VALUES, App, app_of
 from webhook_receiver.app import create_app
 from webhook_receiver.oauth import CALLBACK, dashboard_url

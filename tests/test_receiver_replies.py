@@ -1,6 +1,6 @@
 """The receiver answers calls and messages by the integration's own reply, as it is set now."""
 
-from lib import integrations
+from lib.connections import integrations
 from lib.hub import Hub
 from tests.factories import make_user
 from tests.receiving import connect, post, receiving, sign, stored_events

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from limits import RateLimitItemPerMinute
 
-from lib import integrations
 from lib.clock import now, shifted
+from lib.connections import integrations
+from lib.connections.status_pages import close_page, open_page
 from lib.hub import Hub
-from lib.status_pages import close_page, open_page
 from tests.event_factories import SID, TOKEN, make_event, make_integration, make_rollup
 from tests.factories import make_user
 from tests.receiving import receiving

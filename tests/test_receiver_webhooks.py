@@ -211,7 +211,7 @@ def test_person_who_opens_the_address_is_told_what_it_is(hub: Hub, member: Actor
 def test_locked_database_puts_the_sender_off(
     sqlite_hub: Hub, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lib.sink_sqlite._BUSY_MILLISECONDS", 20)
+    monkeypatch.setattr("lib.intake.sink_sqlite._BUSY_MILLISECONDS", 20)
     issued = connect(sqlite_hub, make_user(sqlite_hub), service)
     signed = sign(issued, SAMPLES[service])
     with receiving(sqlite_hub) as client:

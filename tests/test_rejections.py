@@ -9,7 +9,7 @@ from lib.access import Actor
 from lib.clock import now
 from lib.errors import NotFound
 from lib.hub import Hub
-from lib.rejections import RejectionFilters, get_rejection, list_reasons, list_rejections
+from lib.intake.rejections import RejectionFilters, get_rejection, list_reasons, list_rejections
 from tests.event_factories import make_integration, make_rejection, make_rollup
 from tests.factories import make_user
 

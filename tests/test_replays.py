@@ -11,9 +11,9 @@ from sqlmodel import col, select
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.integrations import Integration
 from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import AuditEntry, Delivery, Destination, Replay, WebhookEvent
 from lib.outgoing import replay_rows, replays
 from lib.outgoing.delivery_filters import DeliveryFilters

@@ -11,9 +11,9 @@ import time_machine
 from sqlmodel import select
 
 from lib.access import Actor
-from lib.csv_text import write_csv
 from lib.errors import InvalidInput
 from lib.hub import Hub
+from lib.lists.csv_text import write_csv
 from lib.masking import HIDDEN
 from lib.models import AuditEntry
 from lib.outgoing import issues

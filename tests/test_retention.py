@@ -12,12 +12,11 @@ from sqlmodel import select
 
 from lib.access import Actor
 from lib.clock import now, shifted
+from lib.connections.integrations import Integration
 from lib.errors import InvalidInput
-from lib.events import EventFilters, get_event, list_events, retry_event
+from lib.events.reading import EventFilters, get_event, list_events, retry_event
 from lib.hub import Hub, prepare_hub
 from lib.ids import new_id
-from lib.integrations import Integration
-from lib.message_states import OwnedReport, advance
 from lib.models import (
     AuditEntry,
     Delivery,
@@ -26,6 +25,7 @@ from lib.models import (
     RetentionWaiting,
     WebhookEvent,
 )
+from lib.processing.message_states import OwnedReport, advance
 from lib.providers.reports import StateReport
 from lib.retention.plans import get_retention, project, set_retention
 from lib.retention.rounds import RetentionWork

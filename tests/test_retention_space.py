@@ -17,7 +17,7 @@ from sqlmodel import select
 from lib.clock import shifted
 from lib.database import Database
 from lib.errors import HubError
-from lib.events import EventFilters, list_events
+from lib.events.reading import EventFilters, list_events
 from lib.hub import Hub, prepare_hub
 from lib.models import HubFact, RetentionRun
 from lib.retention.rounds import RetentionWork

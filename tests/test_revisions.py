@@ -7,14 +7,14 @@ from sqlmodel import col, select
 
 from lib.access import Actor
 from lib.errors import InvalidInput, NotAllowed, NotFound
-from lib.events import get_event
+from lib.events.reading import get_event
+from lib.events.relations import related_events
+from lib.events.revisions import begin_edit, resend_edited
+from lib.events.samples import MOST_SAMPLES, get_saved, list_saved, remove_saved, save_sample
 from lib.hub import Hub
 from lib.models import Delivery, HourlyRollup, SavedSample
 from lib.outgoing.route_reasons import reasons_of_event
-from lib.processing import process_batch
-from lib.relations import related_events
-from lib.revisions import begin_edit, resend_edited
-from lib.samples import MOST_SAMPLES, get_saved, list_saved, remove_saved, save_sample
+from lib.processing.batch import process_batch
 from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user
 from tests.outgoing_factories import make_destination, make_route

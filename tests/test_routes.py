@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import integrations
+from lib.connections import integrations
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.models import AuditEntry, Route, WebhookEvent

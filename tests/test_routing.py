@@ -10,11 +10,9 @@ import pytest
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from lib import processing
 from lib.clock import now
-from lib.derivation import Derived, derive
+from lib.connections.integrations import Integration
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.models import (
     Delivery,
     Destination,
@@ -27,7 +25,9 @@ from lib.models import (
 from lib.outgoing.destinations import remove
 from lib.outgoing.envelope import EventFacts
 from lib.outgoing.routing import enqueue
-from lib.processing import process_batch
+from lib.processing import batch as processing
+from lib.processing.batch import process_batch
+from lib.processing.derivation import Derived, derive
 from tests.delivering import make_destination, owner_of
 from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user

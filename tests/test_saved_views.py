@@ -5,7 +5,7 @@ import pytest
 from lib.access import Actor
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
-from lib.saved_views import BUILT_IN, MOST, list_views, remove_view, rename_view, save_view
+from lib.lists.saved_views import BUILT_IN, MOST, list_views, remove_view, rename_view, save_view
 from tests.factories import make_user
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import SecretUnreadable
-from lib.seals import Vault, key_id
+from lib.vault.seals import Vault, key_id
 
 OLD, NEW = os.urandom(32), os.urandom(32)
 PLACE = ("integration_configs", "int_1", "auth_token")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.events import EventFilters, list_events
+from lib.events.reading import EventFilters, list_events
 from lib.hub import Hub
 from tests.event_factories import SMS, make_event, make_integration
 from tests.factories import make_user

@@ -8,16 +8,16 @@ import pytest
 import time_machine
 from sqlmodel import select
 
-from lib import passwords, second_factor
 from lib.access import Actor
 from lib.clock import now
 from lib.errors import CodeNeeded, HubError, InvalidInput, NotAllowed, NotFound, RateLimited
 from lib.hub import Hub
 from lib.models import AuditEntry, User
-from lib.rotation import count_outdated, reseal
-from lib.sessions import is_live, start_session
-from lib.sign_in import authenticate
-from lib.users import add_user, list_users
+from lib.people import passwords, second_factor
+from lib.people.sessions import is_live, start_session
+from lib.people.sign_in import authenticate
+from lib.people.users import add_user, list_users
+from lib.vault.rotation import count_outdated, reseal
 from tests.factories import make_user
 
 PASSWORD = "correct horse battery"

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from sqlmodel import select
 
-from lib import sessions
 from lib.access import Actor
 from lib.hub import Hub
 from lib.models import LoginSession, User
-from lib.sessions import (
+from lib.people import sessions
+from lib.people.sessions import (
     actor_of_cookie,
     actor_of_session,
     end_all_sessions,

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlmodel import select
 
-from lib import integrations
 from lib.access import Actor
+from lib.connections import integrations
 from lib.errors import HubError, InvalidInput, NotAllowed, NotFound
-from lib.events import get_event
+from lib.events.reading import get_event
 from lib.hub import Hub
 from lib.laboratory import simulator
 from lib.models import AuditEntry

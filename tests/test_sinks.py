@@ -11,12 +11,12 @@ from sqlmodel import col, func, select
 
 from lib.clock import now
 from lib.database import sqlite_path
-from lib.drafts import EventDraft, RejectionDraft, Stored
 from lib.errors import StorageUnavailable
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.intake.drafts import EventDraft, RejectionDraft, Stored
+from lib.intake.sinks import DraftSink, open_sink
 from lib.models import HourlyRollup, IntegrationConfig, RejectedRequest, WebhookEvent
-from lib.sinks import DraftSink, open_sink
 from tests.factories import make_integration_row, make_user
 from tests.rivals import LOCK, rival_of, wait_until_blocked_by
 
@@ -190,7 +190,7 @@ def test_rejection_is_kept_and_counted_with_those_that_were_not(
 def test_rejections_are_bounded_per_integration(
     hub: Hub, sink: DraftSink, integration: IntegrationConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("lib.sink_sqlite", "lib.sink_postgresql"):
+    for module in ("lib.intake.sink_sqlite", "lib.intake.sink_postgresql"):
         monkeypatch.setattr(f"{module}.MOST_KEPT", 3)
     drafts = [rejection(integration) for _ in range(5)]
     for draft in drafts:
@@ -203,7 +203,7 @@ def test_rejections_are_bounded_per_integration(
 def test_locked_sqlite_is_unavailable_and_works_again(
     sqlite_hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lib.sink_sqlite._BUSY_MILLISECONDS", 20)
+    monkeypatch.setattr("lib.intake.sink_sqlite._BUSY_MILLISECONDS", 20)
     integration = make_integration_row(sqlite_hub, make_user(sqlite_hub), service_name="make")
     sink = open_sink(sqlite_hub.database)
     with sqlite_hub.database.write(), pytest.raises(StorageUnavailable, match="locked"):

@@ -5,10 +5,10 @@ from sqlmodel import col, select
 
 from lib.access import Actor
 from lib.errors import InvalidInput, NotFound
-from lib.events import EventFilters, get_event, list_events
+from lib.events.reading import EventFilters, get_event, list_events
+from lib.events.tags import MOST_TAGS, add_tag, read_tag, remove_tag
 from lib.hub import Hub
 from lib.models import AuditEntry
-from lib.tags import MOST_TAGS, add_tag, read_tag, remove_tag
 from tests.event_factories import make_event, make_integration
 from tests.factories import make_user
 

@@ -6,11 +6,11 @@ import pytest
 import time_machine
 from sqlmodel import select
 
-from lib import throttle
 from lib.errors import RateLimited
 from lib.hub import Hub
 from lib.models import LoginThrottle
-from lib.throttle import count_attempt, forgive
+from lib.people import throttle
+from lib.people.throttle import count_attempt, forgive
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 

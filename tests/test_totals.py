@@ -18,8 +18,8 @@ from lib.analytics.bins import bars, whole
 from lib.analytics.periods import Period
 from lib.hub import Hub
 from lib.models import DeliveryRollup, EventTotal, HourlyRollup, MessageRollup
-from lib.rollups import add_counts
-from lib.totals import HOUR, sum_up
+from lib.processing.rollups import add_counts
+from lib.processing.totals import HOUR, sum_up
 from tests.event_factories import make_integration
 from tests.factories import make_user
 from tests.figure_factories import (

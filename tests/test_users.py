@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlmodel import select
 
-from lib import passwords
 from lib.access import Actor, Role
 from lib.errors import HubError, InvalidInput, NotAllowed, NotFound, RateLimited
 from lib.hub import Hub
 from lib.models import AuditEntry, User
-from lib.sessions import is_live, start_session
-from lib.sign_in import authenticate, change_password
-from lib.users import (
+from lib.people import passwords
+from lib.people.sessions import is_live, start_session
+from lib.people.sign_in import authenticate, change_password
+from lib.people.users import (
     FIRST_EMAIL,
     add_user,
     find_user,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from lib import overview
+from lib.connections.integrations import Integration
 from lib.hub import Hub
-from lib.integrations import Integration
 from lib.worker.loop import Worker
 from lib.worker.wakeup import watch
 from tests.delivering import (

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from lib.clock import now
-from lib.drafts import Draft, EventDraft, Stored
 from lib.errors import HubError, StorageUnavailable
-from lib.writer import GroupCommitWriter
+from lib.intake.drafts import Draft, EventDraft, Stored
+from lib.intake.writer import GroupCommitWriter
 
 
 def draft(name: str) -> EventDraft:
@@ -112,7 +112,7 @@ def test_requests_that_have_already_arrived_share_one_commit() -> None:
 
 
 def test_largest_batch_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib.writer.LARGEST_BATCH", 2)
+    monkeypatch.setattr("lib.intake.writer.LARGEST_BATCH", 2)
 
     async def scenario() -> None:
         sink = SlowSink()
@@ -169,7 +169,7 @@ def test_outage_refuses_all_who_wait_and_ends() -> None:
 
 
 def test_too_many_waiting_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib.writer.MOST_WAITING", 1)
+    monkeypatch.setattr("lib.intake.writer.MOST_WAITING", 1)
 
     async def scenario() -> None:
         writer = GroupCommitWriter(SlowSink())

@@ -16,12 +16,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from lib import users
 from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.outgoing import destinations
 from lib.outgoing.hook_sender import HookSender
 from lib.outgoing.hook_subscriptions import withdraw
+from lib.people import users
 from lib.worker.loop import Worker
 from tests.calling import calling, use_actions
 from tests.fakes.server import running

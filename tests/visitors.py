@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.access import Actor
 from lib.hub import Hub
-from lib.sessions import redeem_ticket, start_session
+from lib.people.sessions import redeem_ticket, start_session
 from lib.ui import resources
 from tests.factories import make_user
 

@@ -9,10 +9,10 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
-from lib.endpoints import EndpointDirectory
 from lib.hub import Hub
-from lib.sinks import open_sink
-from lib.writer import GroupCommitWriter
+from lib.intake.endpoints import EndpointDirectory
+from lib.intake.sinks import open_sink
+from lib.intake.writer import GroupCommitWriter
 from webhook_receiver.directory import LiveDirectory
 from webhook_receiver.health import Health
 from webhook_receiver.intake import Intake

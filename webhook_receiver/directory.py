@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from lib.endpoints import Endpoint, EndpointDirectory
 from lib.errors import NotFound, StorageUnavailable
+from lib.intake.endpoints import Endpoint, EndpointDirectory
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from lib import overview
 from lib.hub import Hub
-from lib.self_proof import is_nonce, prove
+from lib.vault.self_proof import is_nonce, prove
 from webhook_receiver.metrics import Metrics
 from webhook_receiver.requests import client_address, read_headers
 

@@ -8,16 +8,16 @@ import orjson
 import structlog
 
 from lib.clock import now
-from lib.credentials import MASK
-from lib.drafts import KEPT_BODY_BYTES, MOST_CALLED, EventDraft, RejectionDraft
-from lib.endpoints import Endpoint
 from lib.errors import MalformedRequest, NotFound, SignatureError, StorageUnavailable
 from lib.ids import new_id
+from lib.intake.drafts import KEPT_BODY_BYTES, MOST_CALLED, EventDraft, RejectionDraft
+from lib.intake.endpoints import Endpoint
+from lib.intake.rejection_limit import RejectionLimit
+from lib.intake.writer import GroupCommitWriter
 from lib.log import redact_headers
 from lib.providers.base import FORM, Answer, InboundRequest, ParsedEvent, Verification
-from lib.rejection_limit import RejectionLimit
 from lib.settings import Settings
-from lib.writer import GroupCommitWriter
+from lib.vault.row_secrets import MASK
 from webhook_receiver.metrics import Metrics
 
 log = structlog.get_logger()

@@ -12,11 +12,11 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lib import oauth
 from lib.errors import HubError, ProviderError
 from lib.hub import Hub
 from lib.providers.text import clean_text
 from lib.settings import Settings
+from lib.vendors import oauth
 
 log = structlog.get_logger()
 

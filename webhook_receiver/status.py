@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lib.clock import now
+from lib.connections.status_pages import Day, PublicStatus, public_status
 from lib.hub import Hub
-from lib.status_pages import Day, PublicStatus, public_status
 from webhook_receiver.problems import problem
 from webhook_receiver.requests import client_address
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
-from lib.endpoints import Endpoint
 from lib.errors import NotFound
+from lib.intake.endpoints import Endpoint
 from lib.providers.base import Answer, InboundRequest, Provider
 from lib.providers.registry import find_provider
 from lib.settings import Settings

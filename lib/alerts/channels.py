@@ -12,7 +12,6 @@ from sqlmodel import Session, col, select
 
 from lib import audit
 from lib.access import Actor, Role, require_writer
-from lib.action_runs import check_input
 from lib.addresses import check_url
 from lib.alerts.kinds import EVERYTHING, KINDS
 from lib.alerts.mail_settings import check_address
@@ -20,12 +19,13 @@ from lib.alerts.text_limit import begin_trial, end_trial
 from lib.alerts.transports import URL, Failure, Transports, texting_action
 from lib.alerts.wording import trial_news
 from lib.clock import now
-from lib.credentials import keep_secrets, masks, open_secrets
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import AlertChannel, IntegrationConfig, User
 from lib.outgoing.hook_sender import HookSender
+from lib.vault.row_secrets import keep_secrets, masks, open_secrets
+from lib.vendors.action_runs import check_input
 
 CHANNEL_KINDS = {"email": "E-mail", "slack": "Slack-compatible hook", "sms": "SMS"}
 MOST_CHANNELS = 20

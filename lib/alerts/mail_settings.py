@@ -15,7 +15,7 @@ from lib.clock import now
 from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.models import HubSetting
-from lib.seals import Vault
+from lib.vault.seals import Vault
 
 NAME = "mail"
 _PASSWORD = "password"  # noqa: S105 - a field's name

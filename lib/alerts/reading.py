@@ -14,8 +14,8 @@ from lib.alerts.kinds import UNTIL_RESOLVED, Severity, label_of, severity_of
 from lib.clock import now
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
+from lib.lists.paging import Page, check_limit
 from lib.models import Alert, AlertKindMute, User
-from lib.paging import Page, check_limit
 
 Mute = Literal["hour", "day", "resolved"]
 STATES = ("open", "resolved")

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import orjson
 
-from lib.action_runs import check_input, check_usable, perform
 from lib.alerts.mail import Mail, MailError, send_mail
 from lib.alerts.mail_settings import open_mail_server
 from lib.alerts.wording import News, as_hook, as_html, as_sms, as_text
-from lib.credentials import open_secrets
 from lib.errors import HubError, InvalidInput, ProviderError
 from lib.hub import Hub
 from lib.models import AlertChannel, IntegrationConfig
 from lib.outgoing.exchange import OutgoingRequest, Sender
 from lib.providers.actions import Action
 from lib.providers.registry import find_provider
+from lib.vault.row_secrets import open_secrets
+from lib.vendors.action_runs import check_input, check_usable, perform
 
 URL = "url"
 _JSON = {"content-type": "application/json", "user-agent": "MembersHub/1"}

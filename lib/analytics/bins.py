@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, case, cast, extract, func, literal
 
 from lib.analytics.periods import Period, whole_hour
-from lib.totals import Bar
+from lib.processing.totals import Bar
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock's own beginning, in no zone
 _SECONDS_OF_HOUR = 3_600

@@ -14,7 +14,7 @@ from lib.analytics.scopes import Filters, destinations, of_destinations
 from lib.hub import Hub
 from lib.models import DeliveryTotal, Destination, FailureTotal
 from lib.outgoing.outcomes import ARRIVED
-from lib.totals import sum_up
+from lib.processing.totals import sum_up
 
 FAILURES = ("retrying", "dead")
 MOST_CAUSES = 12

@@ -14,7 +14,7 @@ from lib.histogram import percentile
 from lib.hub import Hub
 from lib.models import DeliveryTotal, EventTotal, LatencyTotal
 from lib.outgoing.outcomes import ARRIVED
-from lib.totals import sum_up
+from lib.processing.totals import sum_up
 
 _LATENCY_SHARE = 0.95
 # With the waits of lib.outgoing.schedule (5 s and 30 s, 20 % more at the most) the third attempt

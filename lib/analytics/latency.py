@@ -12,11 +12,11 @@ from lib.access import Actor
 from lib.analytics.bins import all_bins, bars, bin_start
 from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, of_destinations, of_integrations
-from lib.durations import seconds_at
 from lib.histogram import percentile
 from lib.hub import Hub
 from lib.models import DurationTotal, LatencyTotal
-from lib.totals import sum_up
+from lib.processing.durations import seconds_at
+from lib.processing.totals import sum_up
 
 SHARES = (0.5, 0.95, 0.99)
 

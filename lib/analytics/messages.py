@@ -13,10 +13,10 @@ from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, integrations
 from lib.hub import Hub
 from lib.models import IntegrationConfig, MessageTotal
+from lib.processing.totals import sum_up
 from lib.providers.base import Provider
 from lib.providers.registry import all_providers
 from lib.providers.reports import Journey
-from lib.totals import sum_up
 
 MOST_FAILURES = 10
 

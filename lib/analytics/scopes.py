@@ -12,9 +12,9 @@ from sqlmodel import Session, col
 
 from lib.access import Actor, require_staff
 from lib.hub import Hub
+from lib.lists.paging import LARGEST_PAGE
 from lib.models import Destination, IntegrationConfig, Route, User
-from lib.paging import LARGEST_PAGE
-from lib.totals import WHOLE_HUB
+from lib.processing.totals import WHOLE_HUB
 
 
 @dataclass(frozen=True)

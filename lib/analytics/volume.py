@@ -14,7 +14,7 @@ from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, is_sqlite, of_destinations, of_integrations
 from lib.hub import Hub
 from lib.models import DeliveryTotal, EventTotal
-from lib.totals import sum_up
+from lib.processing.totals import sum_up
 
 # What attempts come to, and what was refused at the door.
 OUTCOMES = ("delivered", "accepted", "retrying", "dead", "rejected")

@@ -18,18 +18,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlmodel import col, select
 from starlette.applications import Starlette
 
-from lib import integrations, users
 from lib.access import Actor, Role
 from lib.clock import now, shifted
+from lib.connections import integrations
+from lib.connections.integrations import Issued
 from lib.demo.finds import add_finds
 from lib.demo.onwards import DemoSender, add_places, deliver_due
 from lib.demo.senders import platform_request, service_request
 from lib.demo.traffic import LOCATION, TWILIO_ACCOUNT, Happening, happenings
 from lib.errors import HubError, InvalidInput
 from lib.hub import Hub, prepare_hub
-from lib.integrations import Issued
 from lib.models import User
-from lib.processing import process_batch
+from lib.people import users
+from lib.processing.batch import process_batch
 from lib.providers.registry import get_provider
 from lib.providers.sending import Signed
 from lib.settings import Settings

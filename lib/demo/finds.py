@@ -1,14 +1,16 @@
 """What people and the hub itself would have made of the demo's traffic by now."""
 
-from lib import saved_views, status_pages, tags
 from lib.access import Actor
 from lib.alerts.detection import Detection
-from lib.event_queries import EventFilters
-from lib.events import list_events
+from lib.connections import status_pages
+from lib.connections.integrations import Issued
+from lib.events import tags
+from lib.events.queries import EventFilters
+from lib.events.reading import list_events
 from lib.hub import Hub
-from lib.integrations import Issued
 from lib.laboratory import endpoints
 from lib.laboratory.endpoints import Behaviour
+from lib.lists import saved_views
 
 _TAGGED = 6
 

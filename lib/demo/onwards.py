@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.integrations import Issued
 from lib.hub import Hub
-from lib.integrations import Issued
 from lib.outgoing import destinations, routes
 from lib.outgoing.claims import first_due
 from lib.outgoing.destination_views import DestinationDraft

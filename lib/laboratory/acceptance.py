@@ -8,16 +8,16 @@ from sqlmodel import Session, col, select
 from lib import audit
 from lib.access import Actor, require_staff
 from lib.clock import now
-from lib.drafts import EventDraft, Stored
 from lib.errors import HubError, InvalidInput, MalformedRequest
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.intake.drafts import EventDraft, Stored
+from lib.intake.rejections import get_rejection
+from lib.intake.sinks import open_sink
 from lib.log import REDACTED
 from lib.models import IntegrationConfig, RejectedRequest, WebhookEvent
 from lib.providers.base import FORM, InboundRequest
 from lib.providers.registry import get_provider
-from lib.rejections import get_rejection
-from lib.sinks import open_sink
 
 _NOT_TAKEN = frozenset({"too_large", "malformed"})
 

@@ -9,18 +9,19 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from lib import audit, integrations
+from lib import audit
 from lib.access import Actor
 from lib.clock import now
-from lib.credentials import MASK, ages, keep_values, open_values
-from lib.drafts import MOST_CALLED
+from lib.connections import integrations
 from lib.errors import InvalidInput, SecretUnreadable
 from lib.hub import Hub
+from lib.intake.drafts import MOST_CALLED
+from lib.intake.rejections import Rejection, get_rejection
 from lib.models import IntegrationConfig, RejectedRequest
 from lib.providers.base import InboundRequest
 from lib.providers.diagnosis import Circumstances, Diagnosis, Neighbour, Remedy
 from lib.providers.registry import get_provider
-from lib.rejections import Rejection, get_rejection
+from lib.vault.row_secrets import MASK, ages, keep_values, open_values
 
 _MOST_NEIGHBOURS = 50
 # A reason that is no matter of proof, and what to say of it.

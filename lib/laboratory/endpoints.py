@@ -17,12 +17,12 @@ from sqlmodel import Session, col, delete, select
 from lib import audit
 from lib.access import Actor, require_writer
 from lib.clock import now
+from lib.connections.integrations import token_digest
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import token_digest
+from lib.lists.paging import check_limit
 from lib.models import TrialEndpoint, TrialRequest, User
-from lib.paging import check_limit
 
 Kind = Literal["bin", "chaos"]
 LIFE = timedelta(hours=24)

@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select
 
 from lib.clock import now
+from lib.connections.integrations import token_digest
 from lib.errors import NotFound
 from lib.hub import Hub
 from lib.ids import new_id
-from lib.integrations import token_digest
 from lib.log import redact_headers
 from lib.models import TrialEndpoint, TrialRequest
 

@@ -12,16 +12,17 @@ from urllib.parse import urlsplit
 import requests
 from sqlmodel import col, select
 
-from lib import audit, integrations
+from lib import audit
 from lib.access import Actor, require_writer
 from lib.clock import now
-from lib.credentials import open_values
+from lib.connections import integrations
 from lib.errors import HubError, InvalidInput
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import WebhookEvent
 from lib.providers.registry import get_provider
 from lib.providers.sending import Signed, Unsigned, encode_body, fill_sample
+from lib.vault.row_secrets import open_values
 
 # Kept with the event's headers, so that nobody takes a simulated event for a real one.
 HEADER = "x-hub-simulation"

@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from lib import integrations
 from lib.access import Actor
-from lib.action_runs import check_input, find_action
+from lib.connections import integrations
 from lib.errors import InvalidInput, NotFound
 from lib.models import Destination, IntegrationConfig
 from lib.outgoing.destination_views import DestinationDraft
 from lib.providers.actions import Action
 from lib.providers.registry import all_targets, get_provider
+from lib.vendors.action_runs import check_input, find_action
 
 INTEGRATION_ID, ACTION = "integration_id", "action"
 

@@ -11,14 +11,6 @@ from typing import Any
 
 import orjson
 
-from lib.action_runs import (
-    check_input,
-    check_usable,
-    explain_unsure,
-    find_action,
-    is_unsure,
-    perform,
-)
 from lib.errors import InvalidInput, NotFound, ProviderError
 from lib.hub import Hub
 from lib.models import Destination, IntegrationConfig
@@ -26,6 +18,14 @@ from lib.outgoing.action_destinations import ACTION, bound_integration
 from lib.outgoing.exchange import KEPT_BODY_BYTES, Exchange, Fault, OutgoingRequest, Timings
 from lib.providers.actions import Action
 from lib.providers.targets import ErrorClass, Reply, judge_status
+from lib.vendors.action_runs import (
+    check_input,
+    check_usable,
+    explain_unsure,
+    find_action,
+    is_unsure,
+    perform,
+)
 
 # A slow vendor holds its threads; the others are for all other destinations.
 _MOST_THREADS = 64

@@ -48,7 +48,7 @@ def _insert_many(rows: int) -> str:
     )
 
 
-# As in lib.sink_sqlite: executemany would wait for the event loop once a row.
+# As in lib.intake.sink_sqlite: executemany would wait for the event loop once a row.
 _INSERTS = {size: _insert_many(size) for size in (64, 16, 4, 1)}
 
 

@@ -18,6 +18,7 @@ from lib.access import Actor, require_writer
 from lib.clock import now
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
+from lib.lists.paging import Page, check_limit
 from lib.masking import HIDDEN
 from lib.models import Delivery, DeliveryAttempt, Destination, DestinationState, WebhookEvent
 from lib.outgoing.delivery_filters import QUEUED, DeliveryFilters, narrowing, visible_to
@@ -31,7 +32,6 @@ from lib.outgoing.delivery_views import (
     view_line,
     view_mapping,
 )
-from lib.paging import Page, check_limit
 
 Rows = Select[*tuple[Any, ...]]
 # A drawer of more would not be read; the list of deliveries has them all.

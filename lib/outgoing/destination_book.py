@@ -9,7 +9,7 @@ from lib.outgoing.destination_secrets import open_secrets
 from lib.outgoing.exchange import Secrets
 from lib.providers.registry import get_target
 from lib.providers.targets import Target
-from lib.seals import Vault
+from lib.vault.seals import Vault
 
 # After this a previous signing secret whose overlap has ended is no longer used.
 _KEPT = timedelta(seconds=60)

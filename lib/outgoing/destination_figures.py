@@ -11,14 +11,14 @@ from sqlmodel import Session, col, select
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.figures import count_attempts
 from lib.histogram import percentile
 from lib.hub import Hub
-from lib.integration_figures import count_attempts
+from lib.lists.paging import Page, check_limit
 from lib.models import Delivery, Destination, DestinationState, User
 from lib.outgoing.destination_rows import visible_row
 from lib.outgoing.destination_views import DestinationView, view
 from lib.outgoing.outcomes import success_share
-from lib.paging import Page, check_limit
 
 HOURS = 24
 # Further rows are not counted: a queue of a million must not be read at each look.

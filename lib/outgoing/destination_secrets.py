@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from lib import credentials
 from lib.errors import InvalidInput, SecretUnreadable
 from lib.models import Destination
 from lib.outgoing.exchange import Secrets
 from lib.providers.fields import clean_values
 from lib.providers.registry import find_target
 from lib.providers.targets import Target
-from lib.seals import Vault
 from lib.settings import Settings
+from lib.vault import row_secrets
+from lib.vault.seals import Vault
 
 URL = "url"
 SIGNING = "signing_secret"
@@ -30,7 +30,7 @@ def open_secrets(vault: Vault, row: Destination, moment: datetime) -> Secrets:
     The signing secret before the present one signs along until its overlap ends. An action
     has neither an address nor a signature.
     """
-    opened = credentials.open_secrets(vault, row)
+    opened = row_secrets.open_secrets(vault, row)
     target = find_target(row.kind)
     if target is not None and not target.has_address:
         return Secrets(url="", signing=())
@@ -53,24 +53,24 @@ def keep_entered(
 
     What is blank or left out keeps what is stored. Raises InvalidInput naming the field.
     """
-    stored = credentials.open_secrets(vault, row)
+    stored = row_secrets.open_secrets(vault, row)
     names = [item.name for item in target.fields]
     merged = {name: values.get(name, "").strip() or stored.get(name, "") for name in names}
     unknown = {name: text for name, text in values.items() if name not in merged}
     kept = {name: stored[name] for name in (SIGNING, PREVIOUS) if name in stored}
     kept[URL] = url.strip() or stored.get(URL, "")
     kept |= clean_values(target.label, target.fields, {**merged, **unknown})
-    credentials.keep_secrets(vault, row, kept)
+    row_secrets.keep_secrets(vault, row, kept)
     row.url_host = host_of(kept[URL])
     return sorted(name for name in kept if kept[name] != stored.get(name))
 
 
 def keep_signing_secret(vault: Vault, row: Destination, secret: str) -> None:
     """Make `secret` the signing secret; the one before is kept for the overlap."""
-    opened = credentials.open_secrets(vault, row)
+    opened = row_secrets.open_secrets(vault, row)
     if SIGNING in opened:
         opened[PREVIOUS] = opened[SIGNING]
-    credentials.keep_secrets(vault, row, {**opened, SIGNING: secret})
+    row_secrets.keep_secrets(vault, row, {**opened, SIGNING: secret})
 
 
 def check_address(url: str, target: Target, settings: Settings) -> None:

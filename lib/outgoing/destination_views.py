@@ -7,12 +7,12 @@ from typing import Any
 
 from lib.access import Actor
 from lib.clock import now
-from lib.credentials import MASK, ages, masks
 from lib.masking import HIDDEN
 from lib.models import Destination
 from lib.outgoing.destination_secrets import PREVIOUS
 from lib.outgoing.limits import Limits, limits_of
 from lib.providers.targets import RateLimit
+from lib.vault.row_secrets import MASK, ages, masks
 
 
 @dataclass(frozen=True, repr=False)

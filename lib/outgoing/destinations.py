@@ -40,8 +40,8 @@ from lib.outgoing.destination_views import (
     IssuedDestination,
     view,
 )
+from lib.people.sign_in import confirm_password
 from lib.providers.registry import get_target
-from lib.sign_in import confirm_password
 
 SECRET_OVERLAP = timedelta(hours=24)
 _CANCEL_BATCH = 1_000

@@ -10,7 +10,7 @@ from lib.models import FailureRollup
 from lib.outgoing.attempt import AttemptResult
 from lib.outgoing.claims import Claimed
 from lib.outgoing.outcomes import ARRIVED
-from lib.rollups import add_counts
+from lib.processing.rollups import add_counts
 
 _NAMES = ("hour", "destination_id", "error_class", "response_status", "user_id")
 

@@ -12,9 +12,9 @@ from typing import Any
 import structlog
 from sqlmodel import col, select
 
-from lib import integrations
 from lib.access import Actor, require_writer
 from lib.clock import now
+from lib.connections import integrations
 from lib.errors import HubError, InvalidInput, NotFound, ProviderError
 from lib.http import VendorClient
 from lib.hub import Hub

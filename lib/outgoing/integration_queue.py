@@ -8,8 +8,8 @@ from sqlmodel import Session, col, select
 
 from lib.access import Actor
 from lib.clock import now
+from lib.connections.integrations import owned_row
 from lib.hub import Hub
-from lib.integrations import owned_row
 from lib.models import Delivery, Destination, IntegrationConfig
 
 _BATCH = 500

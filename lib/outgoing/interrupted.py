@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from lib.action_runs import MAYBE_DONE
 from lib.models import Delivery, Destination, DestinationState
 from lib.outgoing.action_destinations import action_kinds, reaches_people
 from lib.outgoing.attempt import not_sent
 from lib.outgoing.claims import Claimed, Lease, expired, still_held
 from lib.outgoing.settlement import Finished, settle
 from lib.providers.targets import Judgement
+from lib.vendors.action_runs import MAYBE_DONE
 
 _UNSURE = Judgement(
     "dead", "timeout", f"The hub stopped while it waited for the answer. {MAYBE_DONE}"

@@ -12,6 +12,7 @@ from lib import audit
 from lib.access import Actor, require_writer
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
+from lib.lists.paging import Page, check_limit
 from lib.models import Delivery, Destination, Issue, User
 from lib.outgoing.dead_letters import DeadLetter as DeadLetter
 from lib.outgoing.dead_letters import normalise as normalise
@@ -20,7 +21,6 @@ from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.delivery_views import DeliveryRow
 from lib.outgoing.issue_evidence import LOOKED_AT as LOOKED_AT
 from lib.outgoing.issue_evidence import count_hours, find_contacts, newest_dead
-from lib.paging import Page, check_limit
 
 Rows = Select[*tuple[Any, ...]]
 State = Literal["open", "acknowledged", "resolved", "ignored"]

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from lib import integrations
 from lib.access import Actor
+from lib.connections import integrations
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.models import WebhookEvent

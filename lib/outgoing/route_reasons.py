@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from lib.access import Actor, require_writer
-from lib.event_queries import find_visible
+from lib.events.queries import find_visible
 from lib.hub import Hub
 from lib.models import Destination, Route, WebhookEvent
 from lib.outgoing.envelope import EventFacts, build_envelope

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
-from lib import audit, integrations
+from lib import audit
 from lib.access import Actor, require_writer
 from lib.clock import now
+from lib.connections import integrations
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.lists.paging import Page, check_limit
 from lib.models import Destination, IntegrationConfig, Route
 from lib.outgoing.action_destinations import action_kinds
 from lib.outgoing.destination_rows import locked_row, owned_row
@@ -22,7 +24,6 @@ from lib.outgoing.mapping import check_mapping
 from lib.outgoing.route_views import RouteDraft as RouteDraft
 from lib.outgoing.route_views import RouteView as RouteView
 from lib.outgoing.route_views import view
-from lib.paging import Page, check_limit
 
 ALL_TYPES = "*"
 _MOST_TYPES = 50

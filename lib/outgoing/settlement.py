@@ -27,8 +27,8 @@ from lib.outgoing.claim_statements import DELIVERIES
 from lib.outgoing.claims import Claimed
 from lib.outgoing.failure_counts import count_failures
 from lib.outgoing.issues import DeadLetter, note_dead
+from lib.processing.rollups import add_counts
 from lib.providers.text import clean_text
-from lib.rollups import add_counts
 
 _LAST_COUNTED_ATTEMPT = 10
 _LONGEST_MESSAGE = 2_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lib.analytics.figures import Figures
-from lib.csv_text import write_csv
+from lib.lists.csv_text import write_csv
 from lib.reports.monthly import Report
 from lib.reports.words import cause_in_words
 

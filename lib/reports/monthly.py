@@ -23,6 +23,7 @@ from lib.clock import now
 from lib.errors import InvalidInput
 from lib.histogram import percentile
 from lib.hub import Hub
+from lib.lists.paging import LARGEST_PAGE
 from lib.masking import HIDDEN
 from lib.models import (
     AuditEntry,
@@ -34,8 +35,7 @@ from lib.models import (
     User,
 )
 from lib.outgoing.outcomes import ARRIVED
-from lib.paging import LARGEST_PAGE
-from lib.totals import sum_up
+from lib.processing.totals import sum_up
 
 _MONTH = re.compile(r"20\d{2}-(0[1-9]|1[0-2])")
 _MOST_INCIDENTS = 20

@@ -11,8 +11,9 @@ from sqlmodel import Session, col, select
 from lib import audit
 from lib.access import Actor, require_writer
 from lib.clock import now
+from lib.connections.integrations import owned_row
 from lib.hub import Hub
-from lib.integrations import owned_row
+from lib.lists.paging import LARGEST_PAGE
 from lib.models import (
     EventTotal,
     IntegrationConfig,
@@ -20,7 +21,6 @@ from lib.models import (
     RetentionWaiting,
     WebhookEvent,
 )
-from lib.paging import LARGEST_PAGE
 from lib.retention.ages import Ages, clean_ages, effective_ages
 from lib.retention.hub_ages import hub_ages
 

@@ -7,12 +7,12 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lib.access import Actor
-from lib.addressed_filters import delivery_filters, event_filters
 from lib.errors import HubError
-from lib.exports import FORMATS, export_deliveries, export_events
-from lib.sessions import actor_of_cookie
+from lib.lists.addressed_filters import delivery_filters, event_filters
+from lib.lists.exports import FORMATS, export_deliveries, export_events
+from lib.people.sessions import actor_of_cookie
+from lib.ui.people.session import COOKIE_NAME
 from lib.ui.resources import get_hub
-from lib.ui.session import COOKIE_NAME
 
 _FOREIGN = ("cross-site", "same-site")
 

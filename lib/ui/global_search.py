@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from lib import places
 from lib.access import Actor
 from lib.hub import Hub
+from lib.lists import places
+from lib.ui.activity.event_filters import ADDRESS
 from lib.ui.errors import show_refusal
-from lib.ui.event_filters import ADDRESS
 from lib.ui.links import turn_to
 
 _KEY = "main_search"

@@ -7,7 +7,7 @@ from lib.access import Actor
 from lib.hub import Hub
 from lib.quantities import duration
 from lib.ui.formats import ago
-from lib.ui.overview_tiles import queue_words
+from lib.ui.overview.tiles import queue_words
 
 
 def draw_heartbeat(hub: Hub, actor: Actor) -> None:

@@ -11,21 +11,21 @@ import streamlit as st
 from lib.access import Actor, Role
 from lib.outgoing.issues import count_open
 from lib.ui import address_fields
-from lib.ui.alert_list import draw_bell
+from lib.ui.alerts.alert_list import draw_bell
 from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.global_search import draw_global_search
 from lib.ui.heartbeat import draw_heartbeat
-from lib.ui.login import show_login
 from lib.ui.menu import menu_of
-from lib.ui.profile import show_environment, show_identity, show_role
-from lib.ui.resources import get_hub, get_settings
-from lib.ui.session import (
+from lib.ui.people.login import show_login
+from lib.ui.people.profile import show_environment, show_identity, show_role
+from lib.ui.people.session import (
     find_actor,
     hand_over_cookie,
     require_user,
     sign_out,
     watch_session,
 )
+from lib.ui.resources import get_hub, get_settings
 
 _LOGO = Path(__file__).with_name("logo.svg")
 # A Material icon would be fetched from Google, which the content policy forbids.

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from lib.addressed_filters import RANGES, read_moment
 from lib.errors import HubError, InvalidInput
+from lib.lists.addressed_filters import RANGES, read_moment
 from lib.ui.address_fields import kept, one_of
 from lib.ui.formats import viewer_zone
 from lib.ui.list_address import TIMES, ListAddress

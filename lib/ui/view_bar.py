@@ -7,7 +7,7 @@ import streamlit as st
 
 from lib.access import Actor
 from lib.hub import Hub
-from lib.saved_views import View, list_views, remove_view, rename_view, save_view
+from lib.lists.saved_views import View, list_views, remove_view, rename_view, save_view
 from lib.ui.formats import plain
 from lib.ui.telling import tell
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from lib.action_runs import MAYBE_DONE
 from lib.clock import now
 from lib.database import OUTAGES
 from lib.errors import SecretUnreadable
@@ -34,6 +33,7 @@ from lib.outgoing.interrupted import bury_claimed
 from lib.outgoing.settlement import Finished, settle
 from lib.providers.registry import find_target
 from lib.providers.targets import Judgement, Target
+from lib.vendors.action_runs import MAYBE_DONE
 from lib.worker.database_thread import DatabaseThread, name_of
 from lib.worker.lanes import Lanes
 from lib.worker.settling import settle_apart

@@ -12,7 +12,7 @@ from lib.alerts.detection import LOOK_SECONDS, Detection
 from lib.alerts.detection import PAUSE_SECONDS as SLICE_PAUSE_SECONDS
 from lib.alerts.sending import AlertSender
 from lib.audit_chain import chain_new
-from lib.backups_schedule import is_due
+from lib.backups.schedule import is_due
 from lib.clock import now
 from lib.hub import Hub
 from lib.ids import new_id
@@ -22,7 +22,7 @@ from lib.outgoing.claims import release_expired
 from lib.outgoing.exchange import Sender
 from lib.outgoing.interrupted import bury_expired
 from lib.outgoing.replays import work_replays
-from lib.processing import process_batch
+from lib.processing.batch import process_batch
 from lib.retention.rounds import PAUSE_SECONDS, RetentionWork
 from lib.worker import backups
 from lib.worker.database_thread import DatabaseThread

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pydantic import SecretStr
 
 from lib.hub import Hub, prepare_hub
+from lib.people.users import add_user
 from lib.settings import Settings
-from lib.users import add_user
 from tests.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from lib.sessions import redeem_ticket, start_session
+from lib.people.sessions import redeem_ticket, start_session
 from tests.browser.conftest import Dashboard
 from tests.browser.visits import holds, person
 

@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 
-from lib import api_tokens, integrations
 from lib.access import Actor
 from lib.alerts import channels
 from lib.alerts.channels import ChannelDraft
 from lib.clock import now
+from lib.connections import integrations
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.laboratory import endpoints
+from lib.lists.saved_views import save_view
 from lib.models import Alert, EventKey
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.outgoing.replays import dry_run, start
-from lib.saved_views import save_view
+from lib.people import api_tokens
 from tests.event_factories import make_event, make_rejection, make_rollup
 from tests.outgoing_factories import (
     SIGNING_SECRET,

@@ -15,17 +15,19 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from starlette.testclient import TestClient
 
-from lib import events, integrations, users
 from lib.access import Actor
 from lib.clock import now
+from lib.connections import integrations
+from lib.connections.status_pages import status_url
 from lib.demo.fill import fill
-from lib.events import EventFilters
+from lib.events import reading as events
+from lib.events.reading import EventFilters
 from lib.hub import Hub
 from lib.models import WorkerHeartbeat
 from lib.outgoing import issues
 from lib.outgoing.destinations import list_all as list_destinations
-from lib.sessions import redeem_ticket, start_session
-from lib.status_pages import status_url
+from lib.people import users
+from lib.people.sessions import redeem_ticket, start_session
 from tests.browser.conftest import PASSWORD, ROOT, Dashboard, expect_heading, run_dashboard
 from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from webhook_receiver.app import create_app

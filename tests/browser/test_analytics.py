@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from lib.clock import now
 from lib.hub import Hub
-from lib.users import find_user
+from lib.people.users import find_user
 from tests.browser.conftest import Dashboard, expect_heading, sign_in
 from tests.event_factories import make_integration
 from tests.figure_factories import count_received

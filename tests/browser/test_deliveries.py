@@ -9,8 +9,8 @@ from lib.access import Actor
 from lib.clock import now
 from lib.models import Delivery
 from lib.outgoing.replays import work_replays
-from lib.sessions import redeem_ticket, start_session
-from lib.users import find_user
+from lib.people.sessions import redeem_ticket, start_session
+from lib.people.users import find_user
 from tests.browser.conftest import Dashboard, expect_heading
 from tests.event_factories import make_event, make_integration
 from tests.outgoing_factories import make_delivery, make_destination

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, expect
 from sqlmodel import select
 
 from lib.models import IntegrationConfig
-from lib.users import add_user
+from lib.people.users import add_user
 from tests.browser.conftest import PASSWORD, Dashboard, expect_heading, sign_in
 from tests.browser.visits import enter, visit
 from tests.event_factories import SID, make_integration

@@ -3,10 +3,10 @@
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlmodel import select
 
-from lib import integrations
 from lib.access import Actor
+from lib.connections import integrations
 from lib.models import IntegrationConfig
-from lib.users import find_user
+from lib.people.users import find_user
 from tests.browser.conftest import Dashboard, expect_heading, sign_in, wait_for_cookie
 from tests.event_factories import SID, TOKEN, make_event, make_integration
 

@@ -7,9 +7,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from lib import account_links
-from lib.sessions import is_live, list_sessions
-from lib.users import add_user, find_user
+from lib.people import account_links
+from lib.people.sessions import is_live, list_sessions
+from lib.people.users import add_user, find_user
 from tests.browser.conftest import (
     PAGES,
     PASSWORD,

@@ -8,8 +8,8 @@ from playwright.sync_api import BrowserContext, Error, Page, Response, WebSocket
 
 from lib.access import Actor
 from lib.hub import Hub
-from lib.sessions import redeem_ticket, start_session
-from lib.users import find_user
+from lib.people.sessions import redeem_ticket, start_session
+from lib.people.users import find_user
 from tests.browser.conftest import Dashboard
 
 # Parts of the program itself, which know no data.

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lib import http
-from lib.action_runs import check_input
 from lib.errors import InvalidInput, ProviderError
 from lib.http import VendorClient
 from lib.providers.actions import Action, ActionCall
@@ -22,6 +21,7 @@ from lib.providers.base import Provider
 from lib.providers.hook_actions import TriggerHook
 from lib.providers.registry import all_providers
 from lib.settings import Settings
+from lib.vendors.action_runs import check_input
 from tests.fakes.server import running
 from tests.providers.action_samples import INPUTS, VALUES
 

@@ -16,12 +16,12 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from lib import http
-from lib.action_runs import check_input, find_action
 from lib.clock import now
 from lib.errors import InvalidInput, ProviderError
 from lib.providers.twilio.api import api_url
 from lib.providers.twilio.errors import CODES, explain_code
 from lib.providers.twilio.segments import count_segments
+from lib.vendors.action_runs import check_input, find_action
 from tests.acting import PHONE, SENDER, TWILIO_VALUES, WEBHOOK_URL, Vendors, act, vendors
 from tests.fakes import twilio
 from tests.fakes.vectors import load

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
-from lib import actions
 from lib.ids import new_id
 from lib.providers.registry import all_providers
+from lib.vendors import actions
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.shapes import Shown
 

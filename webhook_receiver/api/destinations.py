@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 from pydantic import Field, RootModel
 
-from lib.credentials import MASK
 from lib.outgoing import destinations
 from lib.outgoing.destination_views import DestinationDraft, DestinationView
 from lib.providers.registry import all_targets
 from lib.providers.targets import RateLimit
+from lib.vault.row_secrets import MASK
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.shapes import Given, Moment, Shown, stamp, stamp_or_none
 

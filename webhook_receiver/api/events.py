@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
 
-from lib import emission, event_contents
-from lib.emission import Emission
-from lib.event_contents import EventContent
-from lib.event_queries import EventFilters
+from lib.events import contents, emission
+from lib.events.contents import EventContent
+from lib.events.emission import Emission
+from lib.events.queries import EventFilters
 from lib.outgoing.envelope import Envelope
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.shapes import Asked, Given, Moment, Paged, Shown, TimeAsked
@@ -77,7 +77,7 @@ def list_events(call: Call) -> Reply:
         integration_id=asked.integration_id,
         since=asked.since,
     )
-    page = event_contents.list_contents(
+    page = contents.list_contents(
         call.hub, call.caller.actor, filters, cursor=asked.cursor, limit=asked.limit
     )
     return Reply(EventList([_show(item) for item in page.rows]), page.next_cursor)
@@ -85,14 +85,14 @@ def list_events(call: Call) -> Reply:
 
 def get_event(call: Call) -> Reply:
     """Return one event."""
-    return Reply(_show(event_contents.get_content(call.hub, call.caller.actor, call.path["id"])))
+    return Reply(_show(contents.get_content(call.hub, call.caller.actor, call.path["id"])))
 
 
 def list_samples(call: Call) -> Reply:
     """Return the newest events of a type."""
     asked: SamplesAsked = call.query
     event_type = None if asked.event == "*" else asked.event
-    found = event_contents.list_samples(
+    found = contents.list_samples(
         call.hub, call.caller.actor, event_type=event_type, limit=asked.limit
     )
     return Reply(SampleList([SampleShown(**_shared(envelope)) for envelope in found]))
@@ -114,7 +114,7 @@ def add_event(call: Call) -> Reply:
             unique=call.unique,
         ),
     )
-    return Reply(_show(event_contents.get_content(hub, actor, event_id)))
+    return Reply(_show(contents.get_content(hub, actor, event_id)))
 
 
 def _show(item: EventContent) -> EventShown:

@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import Field, RootModel
 
-from lib import checks, integrations
-from lib.credentials import MASK
+from lib.connections import checks, integrations
+from lib.connections.integrations import Integration
 from lib.errors import InvalidInput
-from lib.integrations import Integration
 from lib.providers.registry import all_providers
+from lib.vault.row_secrets import MASK
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.shapes import Given, Moment, Shown, stamp, stamp_or_none
 

@@ -10,7 +10,7 @@ from openapi_pydantic import OpenAPI
 from openapi_pydantic.util import PydanticSchema, construct_open_api_with_schema_class
 from pydantic import BaseModel
 
-from lib.api_tokens import SCOPES
+from lib.people.api_tokens import SCOPES
 from lib.settings import Settings
 from webhook_receiver.api.catalog import CATALOG
 from webhook_receiver.api.operations import Operation

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from lib.api_tokens import Caller
 from lib.hub import Hub
+from lib.people.api_tokens import Caller
 
 
 @dataclass(frozen=True, repr=False)

@@ -14,12 +14,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lib import api_tokens, audit, idempotency
-from lib.api_tokens import Caller
+from lib import audit, idempotency
 from lib.database import OUTAGES
 from lib.errors import HubError, OutcomeUnknown
 from lib.hub import Hub
 from lib.idempotency import Attempt, KeptAnswer
+from lib.people import api_tokens
+from lib.people.api_tokens import Caller
 from webhook_receiver.api.operations import Call, Operation, Reply
 from webhook_receiver.api.pace import Pace
 from webhook_receiver.api.problems import Refusal, problem, refusal_of, refusal_of_outage

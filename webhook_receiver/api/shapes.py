@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from lib.paging import LARGEST_PAGE
+from lib.lists.paging import LARGEST_PAGE
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 

@@ -1,0 +1,1 @@
+"""Backups: made, proven to restore, and made again every day."""

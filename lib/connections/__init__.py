@@ -1,0 +1,1 @@
+"""The integrations of members: added, tested, shown, shared and ended."""

@@ -1,0 +1,1 @@
+"""Credentials as their owners see them: state, age, use, and replacing one."""

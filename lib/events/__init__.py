@@ -1,0 +1,1 @@
+"""Stored events: found, read, changed, and done things to by the many."""

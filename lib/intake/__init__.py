@@ -1,0 +1,1 @@
+"""From a request to its durable row: the receiver's use cases."""

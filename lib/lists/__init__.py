@@ -1,0 +1,1 @@
+"""What all lists share: pages, kept views, filters in addresses, and files."""

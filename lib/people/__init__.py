@@ -1,0 +1,1 @@
+"""Who uses the hub, and how they prove it: passwords, sessions, second factors, links, tokens."""

@@ -1,0 +1,1 @@
+"""The Alerts screen, its channels, and the bell of every screen."""

@@ -1,0 +1,1 @@
+"""The Analytics screen: figures, charts, and the report of a month."""

@@ -1,0 +1,1 @@
+"""The Credentials screen, and the dialog that replaces one."""

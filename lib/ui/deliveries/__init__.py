@@ -1,0 +1,1 @@
+"""The Deliveries and Issues screens, and replaying from either."""

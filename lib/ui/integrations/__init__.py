@@ -1,0 +1,1 @@
+"""The Integrations screen: cards, the wizard, and one integration with its actions."""

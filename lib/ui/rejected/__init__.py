@@ -1,0 +1,1 @@
+"""The Rejected screen and the signature doctor."""

@@ -1,0 +1,1 @@
+"""The Testing tools screen."""

@@ -1,0 +1,1 @@
+"""Master keys, what is sealed under them, and sealing it anew."""

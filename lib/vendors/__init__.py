@@ -1,0 +1,1 @@
+"""What the hub does at vendors in a member's name: authorisation, actions, and their limits."""
