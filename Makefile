@@ -1,6 +1,6 @@
 # Two commands: `make run` starts the hub, `make test` proves it. See README.md.
 .DELETE_ON_ERROR:
-.PHONY: run test lint format install lock screenshots bench clean system python
+.PHONY: run test prove lint format install lock screenshots bench clean system python
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,8 +13,12 @@ run: .venv/runtime.stamp
 	@echo "Starting dashboard, receiver and worker; Ctrl-C stops all three."
 	@$(BIN)/honcho -f deploy/Procfile start || test $$? = 130
 
-test: .venv/dev.stamp system lint
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4
+# The types are checked while the tests run.
+test: .venv/dev.stamp system
+	@$(MAKE) --no-print-directory --jobs lint prove
+
+prove: .venv/dev.stamp
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadgroup
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
