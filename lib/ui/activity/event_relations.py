@@ -4,8 +4,8 @@ import streamlit as st
 
 from lib.access import Actor
 from lib.events.conditions import STORED
-from lib.events.figures import figures_of, shown_status
-from lib.events.relations import MOST_RELATED, related_events
+from lib.events.figures import EventFigures, figures_of, shown_status
+from lib.events.relations import MOST_RELATED, Related, related_events
 from lib.hub import Hub
 from lib.outgoing.route_reasons import reasons_of_event
 from lib.ui.deliveries.delivery_formats import DELIVERY_LABELS
@@ -32,19 +32,7 @@ def draw_related(hub: Hub, user: Actor, event_id: str) -> None:
             return
         figures = figures_of(hub, user, [each.row.id for each in found])
         chosen = st.dataframe(
-            [
-                {
-                    "created_at": each.row.created_at,
-                    "service": service_label(each.row.service_name),
-                    "type": each.row.event_type,
-                    "summary": each.row.summary,
-                    "shares": ", ".join(_WORDS.get(kind, kind) for kind in each.shared),
-                    "status": [
-                        status_of(shown_status(each.row.status, figures.get(each.row.id))).label
-                    ],
-                }
-                for each in found
-            ],
+            [_table_row(each, figures.get(each.row.id)) for each in found],
             key="activity_related",
             hide_index=True,
             on_select="rerun",
@@ -64,6 +52,18 @@ def draw_related(hub: Hub, user: Actor, event_id: str) -> None:
             draw_link("activity", "Open it", query=query, icon=":material/open_in_new:")
         if len(found) == MOST_RELATED:
             st.caption(f"These are the newest {MOST_RELATED}.")
+
+
+def _table_row(found: Related, figures: EventFigures | None) -> dict[str, object]:
+    row = found.row
+    return {
+        "created_at": row.created_at,
+        "service": service_label(row.service_name),
+        "type": row.event_type,
+        "summary": row.summary,
+        "shares": ", ".join(_WORDS.get(kind, kind) for kind in found.shared),
+        "status": [status_of(shown_status(row.status, figures)).label],
+    }
 
 
 def route_lines(hub: Hub, user: Actor, event_id: str) -> list[str]:

@@ -45,22 +45,7 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
     """Draw everything about one connection."""
     show_told()
     provider = get_provider(item.service_name)
-    shown = overview.cards(hub, user)
-    card = next((each for each in shown if each.integration.id == item.id), None)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        draw_mark(item.service_name)
-        st.markdown(service_chip(item.service_name), width="content")
-        if card is not None:
-            draw_state(card)
-        st.caption(
-            f"Added {ago(item.created_at)} by", width="content", help=absolute(item.created_at)
-        )
-        # As text: Markdown would make a link of an address.
-        st.text(item.owner, width="content")
-        st.code(item.id, language=None, width="content")
-        draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
-    if card is not None:
-        draw_traffic(card)
+    _draw_standing(hub, user, item)
     names = ["Connect", *(["Actions"] if provider.actions else []), "Routes"]
     *tabs, routes, keys, settings, address, shared, audit = st.tabs(
         [*names, "Credentials", "Settings", "Address and removal", "Status page", "Audit"]
@@ -88,6 +73,25 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
     with address:
         _draw_address(hub, user, item, provider)
         _draw_removal(hub, user, item)
+
+
+def _draw_standing(hub: Hub, user: Actor, item: Integration) -> None:
+    shown = overview.cards(hub, user)
+    card = next((each for each in shown if each.integration.id == item.id), None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        draw_mark(item.service_name)
+        st.markdown(service_chip(item.service_name), width="content")
+        if card is not None:
+            draw_state(card)
+        st.caption(
+            f"Added {ago(item.created_at)} by", width="content", help=absolute(item.created_at)
+        )
+        # As text: Markdown would make a link of an address.
+        st.text(item.owner, width="content")
+        st.code(item.id, language=None, width="content")
+        draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
+    if card is not None:
+        draw_traffic(card)
 
 
 def _draw_connect(hub: Hub, user: Actor, item: Integration, provider: Provider) -> None:
