@@ -211,7 +211,10 @@ NOT_FOR_USERS = {
     "analytics.scopes.is_sqlite",
     "analytics.scopes.of_destinations",
     "analytics.scopes.of_integrations",
-    "analytics.scopes.within",
+    "analytics.scopes.integrations",
+    "analytics.scopes.destinations",
+    "analytics.deliveries.ends_by_destination",
+    "events.figures.shown_status",
     "reports.downloads.media_type",
     # For staff alone, with a refusal for others: tests/test_backups.py, test_key_rotation.py.
     "backups.book.back_up_now",
@@ -1151,7 +1154,7 @@ def _make_alert(hub: Hub, owner: Actor) -> str:
 
 def _figures(tiles: overview.Tiles) -> list[int]:
     """Return the figures that are not zero, so that an empty hub gives an empty list."""
-    return [n for n in (tiles.received, tiles.rejected, tiles.failed, tiles.pending) if n]
+    return [n for n in (tiles.received, tiles.rejected, tiles.failed, tiles.queue.events) if n]
 
 
 def _all_of(tiles: overview.Tiles, cards: list[overview.Card]) -> list[Any]:

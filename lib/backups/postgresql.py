@@ -20,17 +20,23 @@ from lib.vault.seals import Vault
 # What a URL may say in its query and the list of processes must not, by libpq's name for it:
 # https://www.postgresql.org/docs/15/libpq-envars.html
 _BY_ENVIRONMENT = {"password": "PGPASSWORD", "passfile": "PGPASSFILE"}
-# A table of a newer release may refer to those of the dump, so all go and not the dump's alone.
-# An extension's go with the extension.
-_DROP_TABLES = """
+# A table of a newer release may refer to those of the dump, and a function of it would be in the
+# way of the migration, so all go and not the dump's alone. An extension's go with the extension.
+_DROP_ALL = """
 SET client_min_messages = warning;
-DO $$ DECLARE found regclass; BEGIN
+DO $$ DECLARE found regclass; work regprocedure; BEGIN
   FOR found IN
     SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace
     AND relkind IN ('r', 'p') AND NOT relispartition AND NOT EXISTS (
       SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid
       AND deptype = 'e')
   LOOP EXECUTE format('DROP TABLE %s CASCADE', found); END LOOP;
+  FOR work IN
+    SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+    AND prokind = 'f' AND NOT EXISTS (
+      SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid
+      AND deptype = 'e')
+  LOOP EXECUTE format('DROP FUNCTION %s CASCADE', work); END LOOP;
 END $$;
 """
 
@@ -88,7 +94,7 @@ def replace(url: URL, source: Path) -> None:
     ) as running:
         reader = cast("IO[bytes]", running.stdin)
         with suppress(BrokenPipeError):
-            reader.write(f"BEGIN;{_DROP_TABLES}".encode())
+            reader.write(f"BEGIN;{_DROP_ALL}".encode())
         written = subprocess.run(  # noqa: S603 - as above
             script, stdout=reader, stderr=subprocess.PIPE, text=True, check=False
         )
