@@ -41,6 +41,8 @@ def pytest_configure() -> None:
     use_scratch_folder()
 
 
+# Before xdist, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run browser tests last: Playwright keeps an event loop running in the main thread.
 

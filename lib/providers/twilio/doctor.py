@@ -2,9 +2,9 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from lib.errors import MalformedRequest, SignatureError
 from lib.providers.base import FORM, InboundRequest
@@ -25,6 +25,7 @@ from lib.providers.twilio.secret_guesses import SecretGuess, guess_secrets
 from lib.providers.twilio.signature import (
     sign,
     signed_pairs,
+    signed_text,
     stated_hash,
     url_variants,
     verify_request,
@@ -72,13 +73,19 @@ class _Lab:
 
     def fits(self, secret: SecretGuess, url: str, pairs: Pairs) -> bool:
         given = self.request.headers.get(_SIGNATURE, "").strip().encode()
+        fields = signed_text("", pairs)
         return any(
             hmac.compare_digest(
-                sign(variant, pairs, secret=secret.text, algorithm=secret.algorithm).encode(),
+                sign(variant + fields, [], secret=secret.text, algorithm=secret.algorithm).encode(),
                 given,
             )
-            for _, variant in url_variants(url)
+            for variant in self._variants(url)
         )
+
+    @cached_property
+    def _variants(self) -> Callable[[str], tuple[str, ...]]:
+        """Return the forms of an address, each once; the same few are tried with everything."""
+        return cache(lambda url: tuple(dict.fromkeys(form for _, form in url_variants(url))))
 
 
 def diagnose_request(request: InboundRequest, values: Values, case: Circumstances) -> Diagnosis:
