@@ -21,6 +21,11 @@ def now_nanoseconds() -> int:
     return time.time_ns() + _Shift.nanoseconds
 
 
+def hour_of(moment: datetime) -> datetime:
+    """Return the beginning of the hour that holds a moment."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
 @contextmanager
 def shifted(by: timedelta) -> Iterator[None]:
     """Move the clock of this whole process while the block runs."""

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from lib import overview_queries
 from lib.access import Actor
 from lib.alerts.reading import silent_integrations
-from lib.clock import now
+from lib.clock import hour_of, now
 from lib.connections import integrations
 from lib.connections.figures import (
     Delivered,
@@ -252,4 +252,4 @@ def _state(card: Card, *, is_silent: bool) -> State:
 
 
 def _first_hour() -> datetime:
-    return now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    return hour_of(now()) - timedelta(hours=HOURS - 1)

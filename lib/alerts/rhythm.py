@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from lib.clock import hour_of
+
 HOUR = timedelta(hours=1)
 WEEK = timedelta(weeks=1)
 WEEK_HOURS = 168
@@ -93,7 +95,7 @@ def find_silence(rhythm: Rhythm, moment: datetime) -> Silence | None:
     begin = max(since, moment - WEEK)
     edges = [begin]
     while edges[-1] < moment:
-        full = edges[-1].replace(minute=0, second=0, microsecond=0) + HOUR
+        full = hour_of(edges[-1]) + HOUR
         edges.append(min(full, moment))
     expected = math.fsum(
         _careful(rhythm.usual, hour_of_week(start)) * ((end - start) / HOUR)

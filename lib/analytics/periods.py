@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from lib.clock import now
+from lib.clock import hour_of, now
 from lib.errors import InvalidInput
 
 _HOUR = timedelta(hours=1)
@@ -80,7 +80,7 @@ def period_of(text: str, zone: ZoneInfo) -> Period:
 
 def span(since: datetime, until: datetime, zone: ZoneInfo) -> Period:
     """Return the whole hours that hold both moments; raise InvalidInput for an odd span."""
-    start = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    start = hour_of(since.astimezone(UTC))
     end = whole_hour(until)
     if not timedelta(0) < end - start <= LONGEST:
         raise InvalidInput(
@@ -116,7 +116,7 @@ def moved_back(period: Period, how: Shift) -> Period:
 def whole_hour(moment: datetime) -> datetime:
     """Return the first whole hour in UTC, for a zone may begin its days within one."""
     exact = moment.astimezone(UTC)
-    floor = exact.replace(minute=0, second=0, microsecond=0)
+    floor = hour_of(exact)
     return floor if floor == exact else floor + _HOUR
 
 
@@ -151,4 +151,4 @@ def _months_later(moment: datetime, months: int) -> datetime:
 
 
 def _end_of_hour() -> datetime:
-    return now().replace(minute=0, second=0, microsecond=0) + _HOUR
+    return hour_of(now()) + _HOUR

@@ -9,6 +9,7 @@ import orjson
 import psycopg
 from sqlalchemy.engine import URL
 
+from lib.clock import hour_of
 from lib.database import EVENTS_CHANNEL
 from lib.errors import StorageUnavailable
 from lib.intake.drafts import EVENT_COLUMNS, REJECTION_COLUMNS, EventDraft, RejectionDraft
@@ -134,7 +135,7 @@ def _insert_rejections(
     counts: Counter[tuple[datetime, str, str, str, str]] = Counter()
     for draft in rejections:
         connection.execute(_REJECTION_INSERT, draft)
-        hour = draft.created_at.replace(minute=0, second=0, microsecond=0)
+        hour = hour_of(draft.created_at)
         place = (hour, draft.integration_id, draft.reason, draft.user_id, draft.service_name)
         counts[place] += draft.not_kept + 1
     for integration_id in sorted({draft.integration_id for draft in rejections}):

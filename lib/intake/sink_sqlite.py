@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from lib.clock import hour_of
 from lib.database import prepare_sqlite, sqlite_path
 from lib.errors import StorageUnavailable
 from lib.intake.drafts import EVENT_COLUMNS, REJECTION_COLUMNS, EventDraft, RejectionDraft
@@ -123,7 +124,7 @@ def _insert_rejection(connection: sqlite3.Connection, rejection: RejectionDraft)
         "rejected_requests WHERE integration_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
         (rejection.integration_id, rejection.integration_id, MOST_KEPT),
     )
-    hour = rejection.created_at.replace(minute=0, second=0, microsecond=0)
+    hour = hour_of(rejection.created_at)
     connection.execute(
         "INSERT INTO hourly_rollups (hour, integration_id, event_type, outcome, user_id, "
         "service_name, count) VALUES (?, ?, ?, 'rejected', ?, ?, ?) "

@@ -10,7 +10,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from lib.access import Actor
-from lib.clock import now
+from lib.clock import hour_of, now
 from lib.connections.figures import count_attempts
 from lib.histogram import percentile
 from lib.hub import Hub
@@ -78,7 +78,7 @@ def _with_figures(
 ) -> list[DestinationFigures]:
     ids = [row.id for row, _ in found]
     queues = {row.id: row for row in session.execute(_queues(ids))}
-    start = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    start = hour_of(now()) - timedelta(hours=HOURS - 1)
     outcomes, buckets = count_attempts(session, ids, start)
     return [
         DestinationFigures(

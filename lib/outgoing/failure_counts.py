@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlmodel import Session
 
+from lib.clock import hour_of
 from lib.models import FailureRollup
 from lib.outgoing.attempt import AttemptResult
 from lib.outgoing.claims import Claimed
@@ -34,7 +35,7 @@ def count_failures(session: Session, finished: Sequence[Attempted]) -> None:
         return
     counts = Counter(
         (
-            item.result.started_at.replace(minute=0, second=0, microsecond=0),
+            hour_of(item.result.started_at),
             item.claimed.destination.id,
             item.result.judgement.error_class or "config",
             item.result.exchange.reply.status if item.result.exchange.reply else 0,

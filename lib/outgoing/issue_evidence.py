@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from lib.access import Actor
+from lib.clock import hour_of
 from lib.models import Delivery, Destination, EventKey
 from lib.outgoing.delivery_views import DeliveryRow, view_delivery
 
@@ -39,7 +40,7 @@ def count_hours(session: Session, issue_id: str) -> tuple[tuple[datetime, int], 
         .limit(LOOKED_AT)
     )
     ends: Sequence[datetime] = session.exec(query).all()
-    hours = Counter(end.replace(minute=0, second=0, microsecond=0) for end in ends)
+    hours = Counter(hour_of(end) for end in ends)
     return tuple(sorted(hours.items()))
 
 

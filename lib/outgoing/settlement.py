@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
+from lib.clock import hour_of
 from lib.histogram import bucket_of
 from lib.id_lists import is_listed, listed
 from lib.ids import new_id
@@ -248,7 +249,7 @@ def _disable_gone(session: Session, finished: Sequence[Finished], moment: dateti
 def _count(session: Session, finished: Sequence[Finished], endings: dict[str, _Ending]) -> None:
     counts = Counter(
         (
-            item.result.started_at.replace(minute=0, second=0, microsecond=0),
+            hour_of(item.result.started_at),
             item.claimed.destination.id,
             endings[item.claimed.id].status,
             min(item.claimed.attempts + 1, _LAST_COUNTED_ATTEMPT),

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
-from lib.clock import now
+from lib.clock import hour_of, now
 from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.ids import new_id
@@ -263,7 +263,7 @@ def _all_keys(row: Any, derived: Derived) -> set[tuple[str, str]]:
 def _count(session: Session, rows: list[Any]) -> None:
     counts = Counter(
         (
-            row.created_at.replace(minute=0, second=0, microsecond=0),
+            hour_of(row.created_at),
             row.integration_id,
             row.event_type,
             row.user_id,

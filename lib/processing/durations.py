@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from lib.clock import hour_of
 from lib.histogram import bucket_of, percentile
 from lib.models import DurationRollup
 from lib.processing.rollups import add_counts
@@ -33,7 +34,7 @@ def count_durations(session: Session, durations: Iterable[Took]) -> None:
     """
     counts = Counter(
         (
-            item.began_at.replace(minute=0, second=0, microsecond=0),
+            hour_of(item.began_at),
             item.integration_id,
             item.measure,
             bucket_of((item.ended_at - item.began_at).total_seconds()),

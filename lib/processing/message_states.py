@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, case, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from lib.clock import now
+from lib.clock import hour_of, now
 from lib.models import MessageRollup, MessageState
 from lib.processing.durations import ARRIVAL, Took, count_durations
 from lib.processing.rollups import add_counts
@@ -177,7 +177,7 @@ def _count(
         changes[_counted_at(told[place].newest, told[place].first_at)] += 1
     for place, row in moved.items():
         changes[_counted_at(told[place].newest, row.created_at)] += 1
-        changes[_hour(row.created_at), place.integration_id, row.kind, row.state,
+        changes[hour_of(row.created_at), place.integration_id, row.kind, row.state,
                 row.error_code or "", row.user_id] -= 1  # fmt: skip
     # In one order everywhere, ups and downs together, so that two workers cannot wait for each
     # other's rows.
@@ -194,7 +194,7 @@ def _counted_at(item: OwnedReport, first_at: datetime) -> tuple[Any, ...]:
     report = item.report
     code = report.error_code or ""
     return (
-        _hour(first_at), item.integration_id, report.kind, report.state, code, item.user_id
+        hour_of(first_at), item.integration_id, report.kind, report.state, code, item.user_id
     )  # fmt: skip
 
 
@@ -228,7 +228,3 @@ def _count_arrivals(
         if (arrival := told[place].arrival) is not None and arrival.at > began[place]
     ]
     count_durations(session, arrived)
-
-
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
