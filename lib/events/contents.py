@@ -17,7 +17,7 @@ from lib.ids import new_id
 from lib.lists.paging import Page
 from lib.masking import mask_payload
 from lib.models import WebhookEvent
-from lib.outgoing.envelope import Envelope, EventFacts, build_envelope
+from lib.outgoing.envelope import Envelope, EventFacts, build_envelope, facts_of
 from lib.providers.registry import get_provider
 from lib.providers.sending import Sample, encode_body, fill_sample
 from lib.pseudonyms import Pseudonyms, names_for
@@ -134,17 +134,7 @@ def _rows(session: Session, ids: Sequence[str]) -> list[WebhookEvent]:
 
 
 def _content(row: WebhookEvent, names: Pseudonyms | None) -> EventContent:
-    envelope = build_envelope(
-        EventFacts(
-            id=row.id,
-            event_type=row.event_type,
-            created_at=row.created_at,
-            service_name=row.service_name,
-            integration_id=row.integration_id,
-            content_type=row.content_type,
-            payload=row.payload,
-        )
-    )
+    envelope = build_envelope(facts_of(row))
     if row.payload_removed_at is not None:
         envelope["data"] = None
     elif names is not None:

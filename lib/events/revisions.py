@@ -19,7 +19,7 @@ from lib.events.queries import find_visible
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import EventKey, SearchDocument, WebhookEvent
-from lib.outgoing.envelope import EventFacts
+from lib.outgoing.envelope import facts_of
 from lib.outgoing.manual_sends import queue_for
 from lib.processing.batch import EDITED
 from lib.processing.derivation import derive
@@ -147,17 +147,7 @@ def _revision(origin: WebhookEvent, actor: Actor, body: bytes) -> WebhookEvent:
 def _finish(session: Session, row: WebhookEvent) -> None:
     """Make it findable at once, for the worker would route it too."""
     row.status = "success"
-    derived = derive(
-        EventFacts(
-            id=row.id,
-            event_type=row.event_type,
-            created_at=row.created_at,
-            service_name=row.service_name,
-            integration_id=row.integration_id,
-            content_type=row.content_type,
-            payload=row.payload,
-        )
-    )
+    derived = derive(facts_of(row))
     for kind, value in derived.keys:
         session.add(EventKey(event_id=row.id, kind=kind, value=value))
     session.add(SearchDocument(event_id=row.id, text=derived.text))

@@ -11,7 +11,7 @@ from lib.masking import HIDDEN
 from lib.models import Delivery, DeliveryAttempt, Destination, WebhookEvent
 from lib.outgoing.attempt import Job, render_body
 from lib.outgoing.delivery_filters import QUEUED
-from lib.outgoing.envelope import EventFacts, build_envelope
+from lib.outgoing.envelope import build_envelope, facts_of
 from lib.outgoing.exchange import KEPT_BODY_BYTES, Secrets, Timings
 from lib.providers.registry import get_target
 
@@ -181,21 +181,12 @@ def view_body(
 
 
 def _job_without_secrets(delivery: Delivery, destination: Destination, event: WebhookEvent) -> Job:
-    facts = EventFacts(
-        id=event.id,
-        event_type=event.event_type,
-        created_at=event.created_at,
-        service_name=event.service_name,
-        integration_id=event.integration_id,
-        content_type=event.content_type,
-        payload=event.payload,
-    )
     # The body holds none of the secrets, so nothing is opened to look at it.
     return Job(
         delivery_id=delivery.id,
         target=get_target(destination.kind),
         secrets=Secrets(url="", signing=()),
-        document=build_envelope(facts),
+        document=build_envelope(facts_of(event)),
         mapping=delivery.mapping,
     )
 

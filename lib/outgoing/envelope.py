@@ -22,6 +22,19 @@ class EventFacts:
     payload: bytes
 
 
+def facts_of(row: Any) -> EventFacts:
+    """Return the facts of a row of webhook_events, or of what was selected of one."""
+    return EventFacts(
+        id=row.id,
+        event_type=row.event_type,
+        created_at=row.created_at,
+        service_name=row.service_name,
+        integration_id=row.integration_id,
+        content_type=row.content_type,
+        payload=row.payload,
+    )
+
+
 def build_envelope(event: EventFacts) -> Envelope:
     """Return `{"id", "type", "timestamp", "service_name", "integration_id", "data"}`.
 

@@ -8,7 +8,7 @@ from lib.access import Actor, require_writer
 from lib.events.queries import find_visible
 from lib.hub import Hub
 from lib.models import Destination, Route, WebhookEvent
-from lib.outgoing.envelope import EventFacts, build_envelope
+from lib.outgoing.envelope import build_envelope, facts_of
 from lib.outgoing.filters import matches, parse_filters, takes_type
 
 _MOST_ROUTES = 50
@@ -56,17 +56,7 @@ def _reason(route: Route, event: WebhookEvent) -> str | None:
         return (
             "the payload is removed, so its conditions cannot be tried" if route.filters else None
         )
-    envelope = build_envelope(
-        EventFacts(
-            id=event.id,
-            event_type=event.event_type,
-            created_at=event.created_at,
-            service_name=event.service_name,
-            integration_id=event.integration_id,
-            content_type=event.content_type,
-            payload=event.payload,
-        )
-    )
+    envelope = build_envelope(facts_of(event))
     for row in parse_filters(route.filters):
         if not matches((row,), envelope):
             value = "" if row.value is None else f" {row.value}"

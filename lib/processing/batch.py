@@ -19,7 +19,7 @@ from lib.errors import SecretUnreadable
 from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import EventKey, HourlyRollup, SearchDocument, WebhookEvent
-from lib.outgoing.envelope import EventFacts
+from lib.outgoing.envelope import facts_of
 from lib.outgoing.routing import (
     ActiveRoute,
     RoutedEvent,
@@ -90,7 +90,7 @@ def _prepare(rows: Sequence[Any], routes: RoutesByIntegration) -> _Work:
     work = _Work()
     for row in rows:
         try:
-            event = RoutedEvent(row.user_id, _facts(row))
+            event = RoutedEvent(row.user_id, facts_of(row))
             work.derived[row.id] = derive(event.facts)
             taken_by = routes_for(event.facts, routes.get(row.integration_id, ()))
             work.routed += [(event, route) for route in taken_by]
@@ -112,18 +112,6 @@ def _name_contacts(hub: Hub, derived: dict[str, Derived]) -> dict[str, str]:
         log.exception("contact_key_unreadable")
         return {}
     return {event_id: names.name(turn.contact) for event_id, turn in turns.items()}
-
-
-def _facts(row: Any) -> EventFacts:
-    return EventFacts(
-        id=row.id,
-        event_type=row.event_type,
-        created_at=row.created_at,
-        service_name=row.service_name,
-        integration_id=row.integration_id,
-        content_type=row.content_type,
-        payload=row.payload,
-    )
 
 
 def _is_any_due(hub: Hub) -> bool:
