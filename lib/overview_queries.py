@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import Select
 
 from lib.access import Actor
 from lib.models import Delivery, Destination, EventTotal, IntegrationConfig, WebhookEvent
+from lib.outgoing.claim_statements import MAY_BE_SENT_TO
 
 Rows = Select[*tuple[Any, ...]]
 HOURS = 24
@@ -86,11 +87,7 @@ def first_due(actor: Actor) -> Rows:
         )
         .scalar_subquery()
     )
-    query = select(col(Destination.id), first).where(
-        col(Destination.is_active),
-        col(Destination.disabled_at).is_(None),
-        col(Destination.deleted_at).is_(None),
-    )
+    query = select(col(Destination.id), first).where(*MAY_BE_SENT_TO)
     return query if actor.sees_all else query.where(col(Destination.user_id) == actor.id)
 
 

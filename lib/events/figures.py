@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from lib.access import Actor
-from lib.events.queries import payload_of
+from lib.events.queries import own_values
 from lib.hub import Hub
 from lib.masking import mask_key
 from lib.models import (
@@ -22,7 +22,6 @@ from lib.models import (
 from lib.outgoing.delivery_filters import QUEUED, visible_to
 from lib.outgoing.outcomes import ARRIVED
 from lib.processing.totals import scope_of
-from lib.providers.registry import get_provider
 from lib.pseudonyms import names_for
 
 # The most telling first.
@@ -107,15 +106,7 @@ def _own_values(session: Session, keys: Sequence[EventKey]) -> dict[str, set[str
     counts = Counter((key.event_id, key.kind) for key in keys)
     unsure = {event_id for (event_id, _), count in counts.items() if count > 1}
     events = session.exec(select(WebhookEvent).where(col(WebhookEvent.id).in_(unsure))).all()
-    return {
-        event.id: {
-            value
-            for _, value in get_provider(event.service_name).own_keys(
-                event.event_type, payload_of(event)
-            )
-        }
-        for event in events
-    }
+    return {event.id: own_values(event) for event in events}
 
 
 def _sum_up(pairs: Sequence[tuple[Delivery, Destination]]) -> EventFigures:

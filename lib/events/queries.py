@@ -10,6 +10,7 @@ from lib.errors import NotFound
 from lib.events.conditions import EventFilters as EventFilters
 from lib.models import IntegrationConfig, WebhookEvent
 from lib.providers.payloads import decode_payload
+from lib.providers.registry import get_provider
 
 Rows = Select[*tuple[Any, ...]]
 
@@ -29,6 +30,12 @@ def find_visible(session: Session, actor: Actor, event_id: str) -> tuple[Webhook
     if found is None:
         raise NotFound("There is no such event. Go back to the activity list.")
     return found[0], found[1]
+
+
+def own_values(event: WebhookEvent) -> set[str]:
+    """Return the member's own numbers among an event's keys, by its vendor's rule."""
+    provider = get_provider(event.service_name)
+    return {value for _, value in provider.own_keys(event.event_type, payload_of(event))}
 
 
 def payload_of(event: WebhookEvent) -> Any:

@@ -7,11 +7,10 @@ from sqlalchemy import union_all
 from sqlmodel import Session, col, select
 
 from lib.access import Actor
-from lib.events.queries import find_visible, payload_of
+from lib.events.queries import find_visible, own_values
 from lib.events.reading import EventRow, view_row
 from lib.hub import Hub
 from lib.models import EventKey, IntegrationConfig, WebhookEvent
-from lib.providers.registry import get_provider
 from lib.pseudonyms import names_for
 
 MOST_RELATED = 50
@@ -62,8 +61,7 @@ def _telling_keys(session: Session, event: WebhookEvent) -> dict[str, str]:
         .where(col(EventKey.event_id) == event.id, col(EventKey.kind).in_(_KINDS))
         .order_by(col(EventKey.kind), col(EventKey.value))
     )
-    provider = get_provider(event.service_name)
-    own = {value for _, value in provider.own_keys(event.event_type, payload_of(event))}
+    own = own_values(event)
     kept = [key for key in session.exec(query) if key.value not in own]
     return {key.value: key.kind for key in kept[:_MOST_VALUES]}
 

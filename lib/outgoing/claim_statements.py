@@ -18,7 +18,7 @@ EVENTS = Base.metadata.tables[WebhookEvent.__tablename__]
 _MORE_THAN_ANY_LIMIT = 250
 _QUEUED = DELIVERIES.c.next_attempt_at.is_not(None)
 
-_MAY_BE_SENT_TO = (
+MAY_BE_SENT_TO = (
     col(Destination.is_active),
     col(Destination.disabled_at).is_(None),
     col(Destination.deleted_at).is_(None),
@@ -43,7 +43,7 @@ def _hop_through_queue() -> Select[Any]:
     return (
         select(hops.c.id, earliest.scalar_subquery())
         .join(Destination, col(Destination.id) == hops.c.id)
-        .where(*_MAY_BE_SENT_TO)
+        .where(*MAY_BE_SENT_TO)
     )
 
 
@@ -107,7 +107,7 @@ TAKE = _take_from_queue()
 LOCK_USABLE = (
     select(Destination, DestinationState)
     .join(DestinationState, col(DestinationState.destination_id) == col(Destination.id))
-    .where(is_listed(col(Destination.id)), *_MAY_BE_SENT_TO)
+    .where(is_listed(col(Destination.id)), *MAY_BE_SENT_TO)
     .order_by(col(Destination.id))
     .with_for_update(of=DestinationState, skip_locked=True)
     .execution_options(populate_existing=True)
