@@ -214,6 +214,8 @@ NOT_FOR_USERS = {
     "analytics.scopes.integrations",
     "analytics.scopes.destinations",
     "analytics.deliveries.ends_by_destination",
+    "analytics.deliveries.names_of_destinations",
+    "analytics.silence.last_hours",
     "events.figures.shown_status",
     "reports.downloads.media_type",
     # For staff alone, with a refusal for others: tests/test_backups.py, test_key_rotation.py.

@@ -1,6 +1,7 @@
 """How deliveries fare: attempts needed, destinations that fail, causes of failure."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -103,9 +104,7 @@ def failing_destinations(
             (place for place in counts if _failures(counts[place])),
             key=lambda place: (-_failures(counts[place]), place),
         )[:MOST_DESTINATIONS]
-        names = select(col(Destination.id), col(Destination.name))
-        found = session.execute(names.where(col(Destination.id).in_(worst))).all()
-    name_of: dict[str, str] = dict(found)
+        name_of = names_of_destinations(session, worst)
     return [
         FailingDestination(
             place,
@@ -116,6 +115,13 @@ def failing_destinations(
         )
         for place in worst
     ]
+
+
+def names_of_destinations(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """Return the names of destinations by their ids."""
+    query = select(col(Destination.id), col(Destination.name))
+    found: dict[str, str] = dict(session.execute(query.where(col(Destination.id).in_(ids))).all())
+    return found
 
 
 def ends_by_destination(

@@ -19,6 +19,7 @@ LOOKED_BACK = timedelta(days=35)
 MOST_SHOWN = 50
 _FEWEST_HOURS = 5
 _HOUR = timedelta(hours=1)
+_RECEIVED = (col(EventTotal.span) == "hour", col(EventTotal.outcome) == "received")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def silent_integrations(hub: Hub, actor: Actor, filters: Filters) -> list[Silenc
         # What had an event in this hour or the last is not silent: the shortest pause is an hour.
         quiet = [
             row
-            for row in session.execute(_last_hours(actor, filters))
+            for row in session.execute(_active(actor, filters))
             if row.last_hour is not None and moment - row.last_hour > 2 * _HOUR
         ]
         longest = _longest_pauses(session, [row.id for row in quiet])
@@ -62,11 +63,11 @@ def silent_integrations(hub: Hub, actor: Actor, filters: Filters) -> list[Silenc
     return sorted(silent, key=lambda item: -item.quiet_for)[:MOST_SHOWN]
 
 
-def _last_hours(actor: Actor, filters: Filters) -> Select[Any]:
-    """Return the active integrations, each with the last hour in which it had events."""
+def last_hours(period: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return integrations, each with its `last_hour` with events among the hours of `period`."""
     last = (
         select(func.max(col(EventTotal.since)))
-        .where(col(EventTotal.scope) == col(IntegrationConfig.id), *_received())
+        .where(col(EventTotal.scope) == col(IntegrationConfig.id), *_RECEIVED, *period)
         .correlate(IntegrationConfig)
         .scalar_subquery()
     )
@@ -76,8 +77,12 @@ def _last_hours(actor: Actor, filters: Filters) -> Select[Any]:
         col(IntegrationConfig.service_name),
         last.label("last_hour"),
     )
+    return select(*columns)
+
+
+def _active(actor: Actor, filters: Filters) -> Select[Any]:
     return (
-        select(*columns)
+        last_hours([_looked_at()])
         .where(*integrations(actor, filters))
         .where(col(IntegrationConfig.is_active), col(IntegrationConfig.deleted_at).is_(None))
     )
@@ -88,7 +93,9 @@ def _longest_pauses(session: Session, ids: Sequence[str]) -> Select[Any]:
     seconds = epoch_seconds(col(EventTotal.since), is_sqlite=is_sqlite(session))
     place, since = col(EventTotal.scope), col(EventTotal.since)
     before = func.lag(seconds).over(partition_by=place, order_by=since)
-    each = select(place, (seconds - before).label("pause")).where(place.in_(ids), *_received())
+    each = select(place, (seconds - before).label("pause")).where(
+        place.in_(ids), *_RECEIVED, _looked_at()
+    )
     pauses = each.subquery()
     return (
         select(pauses.c.scope, func.max(pauses.c.pause))
@@ -97,9 +104,5 @@ def _longest_pauses(session: Session, ids: Sequence[str]) -> Select[Any]:
     )
 
 
-def _received() -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(EventTotal.span) == "hour",
-        col(EventTotal.since) >= now() - LOOKED_BACK,
-        col(EventTotal.outcome) == "received",
-    )
+def _looked_at() -> ColumnElement[bool]:
+    return col(EventTotal.since) >= now() - LOOKED_BACK

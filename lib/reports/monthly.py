@@ -5,19 +5,25 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from lib.access import Actor, Role
 from lib.analytics.bins import whole
-from lib.analytics.deliveries import FAILURES, Cause, causes, ends_by_destination
+from lib.analytics.deliveries import (
+    FAILURES,
+    Cause,
+    causes,
+    ends_by_destination,
+    names_of_destinations,
+)
 from lib.analytics.figures import Figures, figures
 from lib.analytics.latency import SHARES
 from lib.analytics.periods import Period, moved_back, period_of
 from lib.analytics.scopes import Filters, integrations, of_destinations
+from lib.analytics.silence import last_hours
 from lib.analytics.volume import volume
 from lib.clock import now
 from lib.errors import InvalidInput
@@ -176,9 +182,10 @@ def _integrations(
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for _, place, outcome, count in sum_up(session, EventTotal, scopes, columns, whole(period)):
         counts[place][outcome] = count
-    busiest = sorted(counts, key=lambda place: (-counts[place]["received"], place))
-    rows = session.execute(_last_hours(busiest[:LARGEST_PAGE], period)).all()
-    found = {row.id: row for row in rows}
+    busiest = sorted(counts, key=lambda place: (-counts[place]["received"], place))[:LARGEST_PAGE]
+    hours = [col(EventTotal.since) >= period.since, col(EventTotal.since) < period.until]
+    named = last_hours(hours).where(col(IntegrationConfig.id).in_(busiest))
+    found = {row.id: row for row in session.execute(named)}
     return [
         IntegrationLine(
             found[place].name,
@@ -187,27 +194,8 @@ def _integrations(
             counts[place]["rejected"],
             found[place].last_hour,
         )
-        for place in busiest[:LARGEST_PAGE]
+        for place in busiest
     ]
-
-
-def _last_hours(ids: Sequence[str], period: Period) -> Select[Any]:
-    """Return these integrations, each with the last hour of the period with events."""
-    last = (
-        select(func.max(col(EventTotal.since)))
-        .where(col(EventTotal.scope) == col(IntegrationConfig.id), col(EventTotal.span) == "hour")
-        .where(col(EventTotal.since) >= period.since, col(EventTotal.since) < period.until)
-        .where(col(EventTotal.outcome) == "received")
-        .correlate(IntegrationConfig)
-        .scalar_subquery()
-    )
-    columns: tuple[Any, ...] = (
-        col(IntegrationConfig.id),
-        col(IntegrationConfig.name),
-        col(IntegrationConfig.service_name),
-        last.label("last_hour"),
-    )
-    return select(*columns).where(col(IntegrationConfig.id).in_(ids))
 
 
 def _destinations(
@@ -215,9 +203,7 @@ def _destinations(
 ) -> list[DestinationLine]:
     counts = ends_by_destination(session, actor, period, filters)
     busiest = sorted(counts, key=lambda place: (-counts[place].total(), place))[:LARGEST_PAGE]
-    names = select(col(Destination.id), col(Destination.name))
-    found = session.execute(names.where(col(Destination.id).in_(busiest))).all()
-    name_of: dict[str, str] = dict(found)
+    name_of = names_of_destinations(session, busiest)
     return [
         DestinationLine(
             name_of[place],
