@@ -14,89 +14,73 @@ from sqlmodel import Field
 
 from lib.models.registry import Base
 
-# One tree and no second copy of the key on SQLite: a range of a scope lies in one piece.
-_CLUSTERED = {"sqlite_with_rowid": False}
 
+class _Total(Base):
+    """What every table of totals begins its key with; `span` is hour or day."""
 
-class EventTotal(Base, table=True):
-    """How many requests came to an outcome, by service: hourly_rollups without their types."""
-
-    __tablename__ = "event_totals"
-    __table_args__: ClassVar = _CLUSTERED
+    # One tree and no second copy of the key on SQLite: a range of a scope lies in one piece.
+    __table_args__: ClassVar = {"sqlite_with_rowid": False}
 
     scope: str = Field(primary_key=True)
     span: str = Field(primary_key=True)
     since: datetime = Field(primary_key=True)
+
+
+class EventTotal(_Total, table=True):
+    """How many requests came to an outcome, by service: hourly_rollups without their types."""
+
+    __tablename__ = "event_totals"
+
     service_name: str = Field(primary_key=True)
     outcome: str = Field(primary_key=True)
     count: int
 
 
-class DeliveryTotal(Base, table=True):
+class DeliveryTotal(_Total, table=True):
     """How attempts ended, by their number: delivery_rollups without durations."""
 
     __tablename__ = "delivery_totals"
-    __table_args__: ClassVar = _CLUSTERED
 
-    scope: str = Field(primary_key=True)
-    span: str = Field(primary_key=True)
-    since: datetime = Field(primary_key=True)
     outcome: str = Field(primary_key=True)
     attempt: int = Field(primary_key=True)
     count: int
 
 
-class LatencyTotal(Base, table=True):
+class LatencyTotal(_Total, table=True):
     """How long attempts took, whatever their end: the histograms of delivery_rollups."""
 
     __tablename__ = "latency_totals"
-    __table_args__: ClassVar = _CLUSTERED
 
-    scope: str = Field(primary_key=True)
-    span: str = Field(primary_key=True)
-    since: datetime = Field(primary_key=True)
     bucket: int = Field(primary_key=True)
     count: int
 
 
-class FailureTotal(Base, table=True):
+class FailureTotal(_Total, table=True):
     """How many attempts failed, by cause: failure_rollups."""
 
     __tablename__ = "failure_totals"
-    __table_args__: ClassVar = _CLUSTERED
 
-    scope: str = Field(primary_key=True)
-    span: str = Field(primary_key=True)
-    since: datetime = Field(primary_key=True)
     error_class: str = Field(primary_key=True)
     response_status: int = Field(primary_key=True)
     count: int
 
 
-class MessageTotal(Base, table=True):
+class MessageTotal(_Total, table=True):
     """How many messages and calls stand in which state: message_rollups."""
 
     __tablename__ = "message_totals"
-    __table_args__: ClassVar = _CLUSTERED
 
-    scope: str = Field(primary_key=True)
-    span: str = Field(primary_key=True)
-    since: datetime = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     state: str = Field(primary_key=True)
     error_code: str = Field(primary_key=True)
     count: int
 
 
-class DurationTotal(Base, table=True):
+class DurationTotal(_Total, table=True):
     """How long things took: duration_rollups."""
 
     __tablename__ = "duration_totals"
-    __table_args__: ClassVar = _CLUSTERED
 
-    scope: str = Field(primary_key=True)
-    span: str = Field(primary_key=True)
-    since: datetime = Field(primary_key=True)
     measure: str = Field(primary_key=True)
     bucket: int = Field(primary_key=True)
     count: int
