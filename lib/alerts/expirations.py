@@ -8,16 +8,16 @@ from sqlmodel import Session, col, select
 
 from lib.alerts.conditions import MOST_ROWS, of_integration
 from lib.alerts.kinds import Condition
+from lib.credentials.ages import least_age, reminders_of
 from lib.models import ApiToken, Destination, IntegrationConfig, OAuthGrant
-from lib.providers.base import Provider
-from lib.providers.registry import all_providers, find_provider
+from lib.providers.registry import all_providers
+from lib.vault.row_secrets import ages
 
 KIND = "credential_expiring"
 _TOKEN_AHEAD = timedelta(days=7)
 _TOKEN_AFTER = timedelta(days=1)
 _OVERLAP_AHEAD = timedelta(hours=24)
 _REFRESH_LATE = timedelta(hours=1)
-_WARNED_DAYS = 10
 
 
 def expiring(session: Session, moment: datetime) -> list[Condition]:
@@ -62,13 +62,13 @@ def _troubled_grants(session: Session, moment: datetime) -> list[Condition]:
 
 
 def _old_secrets(session: Session, moment: datetime) -> list[Condition]:
-    ages = {provider.slug: age for provider in all_providers() if (age := _least_age(provider))}
+    due_from = {provider.slug: age for provider in all_providers() if (age := least_age(provider))}
     # A secret is no older than its integration.
     old_enough = or_(
         *(
             (col(IntegrationConfig.service_name) == slug)
             & (col(IntegrationConfig.created_at) <= moment - age)
-            for slug, age in ages.items()
+            for slug, age in due_from.items()
         )
     )
     rows = session.exec(
@@ -87,25 +87,14 @@ def _old_secrets(session: Session, moment: datetime) -> list[Condition]:
     ]
 
 
-def _least_age(provider: Provider) -> timedelta | None:
-    """Return from which age on a secret of this provider is worth a word, None for never."""
-    days = [field.rotate_days for field in provider.fields if field.rotate_days is not None]
-    return timedelta(days=min(days) - _WARNED_DAYS) if days else None
-
-
 def _old_secret_words(row: IntegrationConfig, moment: datetime) -> str:
-    provider = find_provider(row.service_name)
-    for field in provider.fields if provider else ():
-        entry = row.credentials.get(field.name)
-        if field.rotate_days is None or not entry:
-            continue
-        days = (moment - datetime.fromisoformat(entry["set_at"])).days
-        if days >= field.rotate_days - _WARNED_DAYS:
-            return (
-                f"{field.label} is {days} days old; its vendor advises a new one every "
-                f"{field.rotate_days} days. Rotate it there, then enter the new one here."
-            )
-    return ""
+    found = reminders_of(row.service_name, ages(row), moment)
+    if not found:
+        return ""
+    return (
+        f"{found[0].label} is {found[0].days} days old; its vendor advises a new one every "
+        f"{found[0].rotate_days} days. Rotate it there, then enter the new one here."
+    )
 
 
 def _ending_overlaps(session: Session, moment: datetime) -> list[Condition]:

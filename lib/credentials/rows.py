@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from lib.clock import now
 from lib.connections.integrations import ADDRESS_OVERLAP
+from lib.credentials.ages import WARNED_DAYS
 from lib.models import Destination, IntegrationConfig, OAuthGrant
 from lib.outgoing.destination_secrets import SIGNING, URL
 from lib.providers.fields import CredentialField
@@ -15,7 +16,6 @@ from lib.providers.registry import find_provider, find_target, provider_of_targe
 from lib.vault.row_secrets import previous_until
 
 ADDRESS, GRANT = "webhook_address", "authorisation"
-_SOON = timedelta(days=10)
 
 
 class Kind(StrEnum):
@@ -99,7 +99,7 @@ class Credential:
         days = self.days
         if self.rotate_days is None or days is None:
             return False
-        return days >= self.rotate_days - _SOON.days
+        return days >= self.rotate_days - WARNED_DAYS
 
     @property
     def states(self) -> tuple[State, ...]:
