@@ -19,14 +19,12 @@ import uvloop
 from lib.collector import settle_collector
 from lib.courier.frames import FrameReader, pack_exchange, unpack_request
 from lib.log import configure_logging
-from lib.outgoing.exchange import Exchange, Fault, Sender, Timings
+from lib.outgoing.exchange import HUB_FAILED, Exchange, Fault, Sender, Timings
 from lib.outgoing.hook_sender import HookSender
 
 log = structlog.get_logger()
 
-_BROKEN = Fault(
-    "config", "The hub failed while it sent this. The worker's log says why.", was_sent=True
-)
+_BROKEN = Fault("config", HUB_FAILED, was_sent=True)
 
 
 def main(arguments: Sequence[str]) -> None:

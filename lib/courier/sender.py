@@ -11,7 +11,7 @@ from typing import NamedTuple, Self, cast
 import structlog
 
 from lib.courier.frames import FrameReader, pack_request, unpack_exchange
-from lib.outgoing.exchange import Exchange, Fault, OutgoingRequest, Timings
+from lib.outgoing.exchange import NO_HTTP_TEXT, Exchange, Fault, OutgoingRequest, Timings
 from lib.settings import Settings
 
 log = structlog.get_logger()
@@ -29,11 +29,7 @@ _LOST = Fault(
     "look there before repeating it by hand.",
     was_sent=True,
 )
-_NO_TEXT = Fault(
-    "invalid_target",
-    "The request holds signs that HTTP does not carry. Enter the destination's values again.",
-    was_sent=False,
-)
+_NO_TEXT = Fault("invalid_target", NO_HTTP_TEXT, was_sent=False)
 
 
 class CourierSender:

@@ -7,6 +7,11 @@ from typing import Protocol
 from lib.providers.targets import ErrorClass, Reply
 
 KEPT_BODY_BYTES = 16_384
+# Sentences that the worker and the process that sends share.
+NO_HTTP_TEXT = (
+    "The request holds signs that HTTP does not carry. Enter the destination's values again."
+)
+HUB_FAILED = "The hub failed while it sent this. The worker's log says why."
 
 
 @dataclass(frozen=True, repr=False)

@@ -16,7 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from lib.addresses import AddressRefused, check_url
 from lib.outgoing.connector import GuardedConnector, Marks, begin_marks
-from lib.outgoing.exchange import KEPT_BODY_BYTES, Exchange, Fault, OutgoingRequest
+from lib.outgoing.exchange import KEPT_BODY_BYTES, NO_HTTP_TEXT, Exchange, Fault, OutgoingRequest
 from lib.providers.targets import Reply
 from lib.providers.text import clean_text
 from lib.settings import Network
@@ -72,7 +72,7 @@ _NOT_HTTP = Fault(
 )
 _UNSENDABLE = Fault(
     "invalid_target",
-    "The request holds signs that HTTP does not carry. Enter the destination's values again.",
+    NO_HTTP_TEXT,
     was_sent=True,
 )
 

@@ -1,5 +1,6 @@
 """How times, states and services are written on every screen."""
 
+import math
 from datetime import datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -11,10 +12,9 @@ from lib.clock import now
 from lib.overview import State
 from lib.providers.registry import find_provider
 from lib.quantities import duration
-from lib.ui.status_words import Status, chip, labels_of, status_of
+from lib.ui.status_words import Status, chip, status_of
 
 STATE_BADGES: dict[State, Status] = {state: status_of(state) for state in get_args(State)}
-STATUS_LABELS = labels_of(("pending", "success", "failed"))
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]()#+-.!|<>~$:"})
 
 
@@ -42,6 +42,11 @@ def viewer_zone() -> ZoneInfo:
 def counted(count: int, noun: str) -> str:
     """Return a count with its noun, such as "1 event" or "1,204 events"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def share_text(share: float) -> str:
+    """Return a share in percent, rounded down: 100% means all of them."""
+    return f"{math.floor(share * 1_000 + 1e-9) / 10:g}%"
 
 
 def plain(text: str) -> str:

@@ -12,6 +12,7 @@ from lib.errors import HubError
 from lib.ui.errors import toast_refusal
 
 _TOLD = "hub_told"
+_DONE = ":material/check_circle:"
 
 
 class _Told(NamedTuple):
@@ -37,6 +38,16 @@ def do_and_tell(act: Callable[[], str]) -> None:
     tell(act)
 
 
+def act_and_toast(act: Callable[[], object], said: str) -> None:
+    """Run `act` from a page's own callback and say at once that it is done, or why not."""
+    try:
+        act()
+    except HubError as error:
+        toast_refusal(error.message)
+    else:
+        st.toast(said, icon=_DONE)
+
+
 def show_told() -> None:
     """Show what the last callback kept; whatever is drawn next after one calls this."""
     told: _Told | None = st.session_state.pop(_TOLD, None)
@@ -45,4 +56,4 @@ def show_told() -> None:
     if told.is_refusal:
         toast_refusal(told.message)
     else:
-        st.toast(told.message, icon=":material/check_circle:")
+        st.toast(told.message, icon=_DONE)

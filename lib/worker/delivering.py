@@ -28,7 +28,7 @@ from lib.outgoing.claims import (
 )
 from lib.outgoing.destination_book import DestinationBook
 from lib.outgoing.envelope import build_envelope
-from lib.outgoing.exchange import Sender
+from lib.outgoing.exchange import HUB_FAILED, Sender
 from lib.outgoing.interrupted import bury_claimed
 from lib.outgoing.settlement import Finished, settle
 from lib.providers.registry import find_target
@@ -48,9 +48,7 @@ GATHER_SECONDS = 0.003
 _REMOVED = Judgement(
     "dead", "config", "Retention has removed the event's payload, so it can no longer be sent."
 )
-_BROKEN = Judgement(
-    "retry", "config", "The hub failed while it sent this. The worker's log says why."
-)
+_BROKEN = Judgement("retry", "config", HUB_FAILED)
 _BROKEN_ACTION = Judgement(
     "dead", "config", f"The hub failed while it did this. The worker's log says why. {MAYBE_DONE}"
 )

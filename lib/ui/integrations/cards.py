@@ -9,11 +9,19 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.access import Actor, Role
 from lib.credentials.ages import find_reminders
 from lib.overview import Card
-from lib.ui.formats import STATE_BADGES, absolute, ago, counted, email, plain, service_label
+from lib.ui.formats import (
+    STATE_BADGES,
+    absolute,
+    ago,
+    counted,
+    email,
+    plain,
+    service_label,
+    share_text,
+)
 from lib.ui.integrations.vendor_account import draw_gauge
 from lib.ui.links import draw_link
 from lib.ui.marks import draw_mark, mark_uri
-from lib.ui.overview.tiles import share_text
 from lib.ui.status_words import status_column
 from lib.ui.webhooks.destination_words import speed_words
 

@@ -14,7 +14,7 @@ from lib.hub import Hub
 from lib.providers.base import Provider
 from lib.providers.registry import get_provider
 from lib.ui.credentials.panel import draw_integration_credentials
-from lib.ui.errors import reporting_errors, show_refusal, toast_refusal
+from lib.ui.errors import reporting_errors, show_refusal
 from lib.ui.formats import absolute, ago, plain, service_chip
 from lib.ui.integrations.action_form import draw_actions
 from lib.ui.integrations.cards import draw_state, draw_traffic
@@ -32,7 +32,7 @@ from lib.ui.integrations.vendor_account import draw_account, draw_found
 from lib.ui.issued_secret import draw_secret, remember_secret
 from lib.ui.links import draw_link
 from lib.ui.marks import draw_mark
-from lib.ui.telling import show_told
+from lib.ui.telling import act_and_toast, show_told
 
 _OUTCOMES = {
     "verified": (st.success, ":material/verified:", "Verified"),
@@ -170,7 +170,7 @@ def _draw_address(hub: Hub, user: Actor, item: Integration, provider: Provider) 
 def _draw_action(label: str, note: str, *, key: str, action: Callable[[], object]) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(note, width="stretch")
-        st.button(label, key=key, on_click=_act, args=(label, action))
+        st.button(label, key=key, on_click=act_and_toast, args=(action, f"{label}: done."))
 
 
 def _draw_removal(hub: Hub, user: Actor, item: Integration) -> None:
@@ -182,15 +182,6 @@ def _draw_removal(hub: Hub, user: Actor, item: Integration) -> None:
         )
         if st.button("Delete", key="integrations_delete", icon=":material/delete:"):
             confirm_integration_removal(hub, user, item)
-
-
-def _act(label: str, action: Callable[[], object]) -> None:
-    try:
-        action()
-    except HubError as error:
-        toast_refusal(error.message)
-    else:
-        st.toast(f"{label}: done.", icon=":material/check_circle:")
 
 
 def _attempt(action: Callable[[], object]) -> bool:

@@ -1,6 +1,5 @@
 """The four figures on top of the first screen."""
 
-import math
 from collections.abc import Sequence
 
 import streamlit as st
@@ -8,7 +7,7 @@ import streamlit as st
 from lib.overview import Queue, Tiles
 from lib.overview_queries import MOST_COUNTED
 from lib.quantities import duration
-from lib.ui.formats import counted
+from lib.ui.formats import counted, share_text
 
 # Two side by side fit on a phone.
 _TILE_WIDTH = 150
@@ -81,11 +80,6 @@ def _draw_now(label: str, value: str, *, note: str, help_text: str, is_bad: bool
         height="stretch",
         help=help_text,
     )
-
-
-def share_text(share: float) -> str:
-    """Return a share in percent, rounded down: 100% means all of them."""
-    return f"{math.floor(share * 1_000 + 1e-9) / 10:g}%"
 
 
 def _first_attempts(found: Tiles) -> str:

@@ -14,6 +14,7 @@ from lib.ui.errors import toast_refusal
 from lib.ui.formats import absolute, plain
 from lib.ui.issued_secret import remember_secret
 from lib.ui.removal_dialog import confirm_removal
+from lib.ui.telling import act_and_toast
 from lib.ui.webhooks.destination_form import SIGNING_NOTE
 
 _TYPED_PROOF = "webhooks_password"
@@ -63,7 +64,7 @@ def _draw_secrets(hub: Hub, user: Actor, item: DestinationView) -> None:
 def _draw_row(label: str, note: str, *, key: str, on_click: Callable[[], object]) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(note, width="stretch")
-        st.button(label, key=key, on_click=_act, args=(label, on_click))
+        st.button(label, key=key, on_click=act_and_toast, args=(on_click, f"{label}: done."))
 
 
 def _draw_dialog_row(label: str, note: str, *, key: str, open_dialog: Callable[[], None]) -> None:
@@ -110,12 +111,3 @@ def _reveal(hub: Hub, user: Actor, item: DestinationView) -> None:
         return
     remember_secret(item.id, url, title="Full address", note=_ADDRESS_NOTE)
     st.rerun()
-
-
-def _act(label: str, action: Callable[[], object]) -> None:
-    try:
-        action()
-    except HubError as error:
-        toast_refusal(error.message)
-    else:
-        st.toast(f"{label}: done.", icon=":material/check_circle:")

@@ -6,17 +6,17 @@ import streamlit as st
 
 from lib.access import Actor
 from lib.clock import now
-from lib.errors import HubError
 from lib.hub import Hub
 from lib.outgoing import destinations
 from lib.outgoing.destination_figures import DestinationFigures
 from lib.outgoing.trials import Trial, send_test
 from lib.providers.registry import get_target
 from lib.quantities import duration
-from lib.ui.errors import reporting_errors, toast_refusal
+from lib.ui.errors import reporting_errors
 from lib.ui.formats import absolute, ago, email, plain
 from lib.ui.issued_secret import draw_secret
 from lib.ui.links import draw_link
+from lib.ui.telling import act_and_toast
 from lib.ui.webhooks.destination_actions import draw_actions
 from lib.ui.webhooks.destination_form import draw_edit_form
 from lib.ui.webhooks.destination_words import (
@@ -171,9 +171,6 @@ def _draw_trial(trial: Trial) -> None:
 
 
 def _enable(hub: Hub, user: Actor, destination_id: str) -> None:
-    try:
-        destinations.enable(hub, user, destination_id)
-    except HubError as error:
-        toast_refusal(error.message)
-    else:
-        st.toast("Enabled: what waited is sent now.", icon=":material/check_circle:")
+    act_and_toast(
+        lambda: destinations.enable(hub, user, destination_id), "Enabled: what waited is sent now."
+    )

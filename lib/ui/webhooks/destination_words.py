@@ -1,6 +1,5 @@
 """How destinations, their states, limits and filters are written on the screens."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -8,7 +7,7 @@ from lib.outgoing.destination_figures import QUEUE_CAP, DestinationFigures, Stat
 from lib.outgoing.destination_views import DestinationView
 from lib.outgoing.limits import Limits
 from lib.providers.registry import get_target
-from lib.ui.formats import plain
+from lib.ui.formats import plain, share_text
 from lib.ui.status_words import Status, status_of
 from lib.vault.row_secrets import MASK
 
@@ -72,7 +71,7 @@ def speed_words(milliseconds: float | None) -> str:
 def share_words(figures: DestinationFigures) -> str:
     """Return the success of 24 hours in percent, rounded down: 100% means all of them."""
     share = figures.success_share
-    return "–" if share is None else f"{math.floor(share * 1_000 + 1e-9) / 10:g}%"
+    return "–" if share is None else share_text(share)
 
 
 def filter_words(rows: Sequence[Mapping[str, Any]]) -> str:
