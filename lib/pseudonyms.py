@@ -54,11 +54,6 @@ def names_for(hub: Hub, actor: Actor) -> Pseudonyms | None:
     return load_pseudonyms(hub) if actor.sees_masked else None
 
 
-def contact_hash(hub: Hub, value: str) -> str:
-    """Return the name of one contact; use `load_pseudonyms` for many."""
-    return load_pseudonyms(hub).name(value)
-
-
 def is_outdated(session: Session, vault: Vault) -> bool:
     """Say whether the key is sealed with another master key than the one that seals now."""
     fact = session.get(HubFact, KEY_FACT)

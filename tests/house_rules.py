@@ -67,7 +67,6 @@ MAX_PAGE_LINES = 120
 MAX_ENTRY_LINES = 60
 MAX_FUNCTION_LINES = 40
 MAX_PARAMETERS = 6
-MAX_POSITIONAL = 2
 MAX_NESTING = 3
 MAX_LINE = 100
 # The generator writes revisions, and no one edits one that has been released.

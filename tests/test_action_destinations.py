@@ -50,7 +50,6 @@ from tests.fakes import twilio
 from tests.fakes.trouble import BUSY_SECONDS
 from tests.networks import NameServer
 
-LOOK = "{page_size: `1`}"
 MAPPING = "{to: data.From, body: join('', ['You wrote: ', data.Body])}"
 
 

@@ -30,7 +30,7 @@ from lib.models import (
 from lib.processing.batch import process_batch
 from lib.processing.durations import seconds_at
 from lib.providers.registry import get_provider
-from lib.pseudonyms import KEY_FACT, contact_hash
+from lib.pseudonyms import KEY_FACT, load_pseudonyms
 from tests.delivering import (
     TIMEOUT,
     ScriptedSender,
@@ -305,7 +305,7 @@ def test_who_has_not_answered_is_known_by_a_digest_alone(hub: Hub, item: Integra
     write_in(hub, item, ago=MINUTE, sender="+14155550188")
     work(hub)
     (row,) = conversations(hub)
-    assert row.contact_digest == contact_hash(hub, CONTACT)
+    assert row.contact_digest == load_pseudonyms(hub).name(CONTACT)
     assert CONTACT[-4:] not in repr(row)
     assert durations(hub, "reply") == Counter()
 
@@ -321,7 +321,7 @@ def test_a_reply_before_our_message_is_no_answer(hub: Hub, item: Integration) ->
 def test_events_do_not_wait_for_a_contact_key_that_does_not_open(
     hub: Hub, item: Integration
 ) -> None:
-    contact_hash(hub, CONTACT)
+    load_pseudonyms(hub).name(CONTACT)
     with hub.database.write() as session:
         session.get_one(HubFact, KEY_FACT).value = "v1.00000000.AAAA"
     report(hub, item, "sent", ago=MINUTE * 5)

@@ -12,7 +12,7 @@ from lib.hub import Hub
 from lib.people import api_tokens, passwords, second_factor
 from lib.people.sessions import is_live, list_sessions, start_session
 from lib.people.sign_in import authenticate
-from lib.people.users import add_user, get_actor
+from lib.people.users import add_user, find_user
 from tests.factories import make_user
 from tests.visitors import Visitor, visiting
 
@@ -159,7 +159,9 @@ def test_the_own_name_is_changed(visitor: Visitor) -> None:
     script = visitor.open("account")
     script.text_input(key="account_name").input("  Ada   Lovelace ")
     next(each for each in script.button if each.label == "Save").click().run()
-    assert get_actor(visitor.hub, ada.id).name == "Ada Lovelace"
+    renamed = find_user(visitor.hub, ada.email)
+    assert renamed is not None
+    assert renamed.name == "Ada Lovelace"
 
 
 def test_the_second_factor_is_set_up_and_its_secret_leaves_the_page(visitor: Visitor) -> None:

@@ -14,7 +14,7 @@ from lib.events.reading import EventFilters, get_event, list_events
 from lib.hub import Hub
 from lib.masking import HIDDEN, mask_payload
 from lib.models import HubFact
-from lib.pseudonyms import KEY_FACT, contact_hash, load_pseudonyms
+from lib.pseudonyms import KEY_FACT, load_pseudonyms
 from lib.settings import decode_master_keys
 from lib.vault.keys import create_key_file, read_key_file
 from lib.vault.rotation import count_outdated, reseal
@@ -29,9 +29,9 @@ NUMBER = "+14155550123"
     "written", ["+1 (415) 555-0123", "whatsapp:+14155550123", " +14155550123 ", "tel:+14155550123"]
 )
 def test_one_number_has_one_name_however_it_is_written(hub: Hub, written: str) -> None:
-    name = contact_hash(hub, NUMBER)
+    name = load_pseudonyms(hub).name(NUMBER)
     assert re.fullmatch(r"c_[a-z2-7]{10}", name)
-    assert contact_hash(hub, written) == name
+    assert load_pseudonyms(hub).name(written) == name
 
 
 def test_other_contacts_have_other_names(hub: Hub) -> None:
@@ -48,10 +48,10 @@ def test_other_contacts_have_other_names(hub: Hub) -> None:
 
 
 def test_another_hub_gives_other_names(hub: Hub) -> None:
-    name = contact_hash(hub, NUMBER)
+    name = load_pseudonyms(hub).name(NUMBER)
     with hub.database.write() as session:
         session.delete(session.get_one(HubFact, KEY_FACT))
-    assert contact_hash(hub, NUMBER) != name
+    assert load_pseudonyms(hub).name(NUMBER) != name
 
 
 def test_processes_that_start_together_agree_on_one_key(hub: Hub) -> None:
@@ -59,7 +59,7 @@ def test_processes_that_start_together_agree_on_one_key(hub: Hub) -> None:
 
     def ask() -> str:
         start.wait()
-        return contact_hash(hub, NUMBER)
+        return load_pseudonyms(hub).name(NUMBER)
 
     with ThreadPoolExecutor(4) as pool:
         found = {each.result() for each in [pool.submit(ask) for _ in range(4)]}
@@ -70,7 +70,7 @@ def test_processes_that_start_together_agree_on_one_key(hub: Hub) -> None:
 
 
 def test_names_stay_when_the_master_key_is_rotated(hub: Hub, tmp_path: Path) -> None:
-    name = contact_hash(hub, NUMBER)
+    name = load_pseudonyms(hub).name(NUMBER)
     path = tmp_path / "other.keys"
     create_key_file(path)
     first = hub.settings.master_keys
@@ -80,11 +80,11 @@ def test_names_stay_when_the_master_key_is_rotated(hub: Hub, tmp_path: Path) -> 
     assert count_outdated(rotated) == 1
     assert reseal(rotated).resealed == 1
     assert count_outdated(rotated) == 0
-    assert contact_hash(rotated, NUMBER) == name
+    assert load_pseudonyms(rotated).name(NUMBER) == name
     alone = Hub(hub.settings, hub.database, Vault(read_key_file(path)))
-    assert contact_hash(alone, NUMBER) == name
+    assert load_pseudonyms(alone).name(NUMBER) == name
     with pytest.raises(SecretUnreadable):
-        contact_hash(hub, NUMBER)
+        load_pseudonyms(hub).name(NUMBER)
 
 
 def test_the_key_is_in_no_representation(hub: Hub) -> None:
@@ -141,7 +141,7 @@ def test_an_analyst_tells_contacts_apart_in_lists_and_details(hub: Hub) -> None:
     sms = make_event(hub, item, event_type="message.inbound")
     contact = {"type": "ContactCreate", "phone": "+1 415 555 0123", "firstName": "Grace"}
     created = make_event(hub, crm, event_type="ContactCreate", payload=contact)
-    name = contact_hash(hub, NUMBER)
+    name = load_pseudonyms(hub).name(NUMBER)
     rows = {row.id: row for row in list_events(hub, analyst, EventFilters()).rows}
     assert rows[sms].summary == f"SMS from {name}: {HIDDEN}"
     detail = get_event(hub, analyst, sms)

@@ -102,15 +102,6 @@ def find_user(hub: Hub, email: str) -> Actor | None:
     return actor_of_user(user) if user and user.is_active else None
 
 
-def get_actor(hub: Hub, user_id: str) -> Actor:
-    """Return an active user; raise NotFound for one who is disabled or unknown."""
-    with hub.database.read() as session:
-        user = session.get(User, user_id)
-    if user is None or not user.is_active:
-        raise NotFound("There is no such active user. Ask staff to check the account.")
-    return actor_of_user(user)
-
-
 def list_users(hub: Hub, actor: Actor) -> list[Account]:
     """Return every user by address; staff only."""
     require_staff(actor)

@@ -29,7 +29,6 @@ _REFUSALS = {
     "pit-company": "OAuth Company token on a sub-account scope",
     "pit-elsewhere": "token of another location",
 }
-_PUBLISHED = ("v3", "2023-02-21", "2021-07-28", "2021-04-15", "2021-01-01")
 _CONTACT = _ANSWERS["POST /contacts/upsert"]["body"]["contact"]
 _MOST_MILLISECONDS = 31 * 24 * 3600 * 1000
 

@@ -10,11 +10,13 @@ from lib.analytics.volume import OUTCOMES, OutcomePoint, outcomes
 from lib.ui.analytics.panels import (
     FULL_FORMAT,
     HEIGHT,
+    TimeScale,
     data_of,
     draw_chart,
     draw_empty,
     legend,
     panel,
+    percentile_chart,
     time_x,
 )
 from lib.ui.analytics.view import View
@@ -23,11 +25,11 @@ from lib.ui.formats import counted
 from lib.ui.status_words import labels_of
 
 _LABELS = labels_of(("delivered", "accepted", "retrying", "dead", "rejected"))
-_SHARES = ("p50", "p95", "p99")
-_MILLISECONDS = (
-    "datum.value >= 1000 ? format(datum.value / 1000, '~r') + ' s' : datum.value + ' ms'"
+_SCALE = TimeScale(
+    ticks=[first * 10**power for power in range(6) for first in (1, 2, 5)],
+    words="datum.value >= 1000 ? format(datum.value / 1000, '~r') + ' s' : datum.value + ' ms'",
+    height=HEIGHT,
 )
-_TICKS = [first * 10**power for power in range(6) for first in (1, 2, 5)]
 _LAST_COUNTED = 10
 
 
@@ -141,37 +143,15 @@ def _latency_chart(points: Sequence[LatencyPoint], view: View) -> alt.Chart:
     rows: list[dict[str, object]] = [
         {
             "start": point.start.isoformat(),
-            "share": share,
-            "ms": value,
+            "percentile": percentile,
+            "value": value,
             "words": "none" if value is None else milliseconds(value),
-            "attempts": point.attempts,
+            "count": point.attempts,
         }
         for point in points
-        for share, value in zip(_SHARES, (point.p50, point.p95, point.p99), strict=True)
+        for percentile, value in (("p50", point.p50), ("p95", point.p95), ("p99", point.p99))
     ]
-    chart: alt.Chart = (
-        alt.Chart(data_of(rows))
-        # A lone hour between two without attempts would otherwise be invisible.
-        .mark_line(point=alt.OverlayMarkDef(size=18), interpolate="monotone")
-        .encode(
-            x=time_x(view.shown),
-            y=alt.Y(
-                "ms:Q",
-                title=None,
-                scale=alt.Scale(type="log", nice=False),
-                axis=alt.Axis(labelExpr=_MILLISECONDS, values=_TICKS),
-            ),
-            color=alt.Color("share:N", title=None, sort=list(_SHARES), legend=legend()),
-            tooltip=[
-                alt.Tooltip("start:T", title="From", format=FULL_FORMAT),
-                alt.Tooltip("share:N", title="Percentile"),
-                alt.Tooltip("words:N", title="At most"),
-                alt.Tooltip("attempts:Q", title="Attempts", format=","),
-            ],
-        )
-        .properties(height=HEIGHT)
-    )
-    return chart
+    return percentile_chart(rows, view.shown, _SCALE, counted="Attempts")
 
 
 def _attempts_chart(found: Sequence[AttemptsNeeded]) -> alt.LayerChart:

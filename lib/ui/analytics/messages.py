@@ -11,13 +11,12 @@ from lib.analytics.messages import Failing, Funnel, funnels
 from lib.processing.durations import ARRIVAL, REPLY
 from lib.ui.analytics.deliveries import share_labels
 from lib.ui.analytics.panels import (
-    FULL_FORMAT,
+    TimeScale,
     data_of,
     draw_chart,
     draw_empty,
-    legend,
     panel,
-    time_x,
+    percentile_chart,
 )
 from lib.ui.analytics.view import View
 from lib.ui.durations import seconds
@@ -29,11 +28,12 @@ _HELP = {
     REPLY: "From a message to a contact to the contact's next one. Who has not answered within "
     "30 days is not counted.",
 }
-_TICKS = [1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 259_200]
-_SECONDS = (
-    "datum.value >= 86400 ? format(datum.value / 86400, '.2~r') + ' d' : "
+_SCALE = TimeScale(
+    ticks=[1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 259_200],
+    words="datum.value >= 86400 ? format(datum.value / 86400, '.2~r') + ' d' : "
     "datum.value >= 3600 ? format(datum.value / 3600, '.2~r') + ' h' : "
-    "datum.value >= 60 ? format(datum.value / 60, '.2~r') + ' min' : datum.value + ' s'"
+    "datum.value >= 60 ? format(datum.value / 60, '.2~r') + ' min' : datum.value + ' s'",
+    height=200,
 )
 
 
@@ -131,36 +131,15 @@ def _wait_chart(points: Sequence[WaitPoint], view: View) -> alt.Chart:
     rows: list[dict[str, object]] = [
         {
             "start": point.start.isoformat(),
-            "share": share,
-            "seconds": value,
+            "percentile": percentile,
+            "value": value,
             "words": _in_words(value),
             "count": point.count,
         }
         for point in points
-        for share, value in (("p50", point.p50), ("p95", point.p95))
+        for percentile, value in (("p50", point.p50), ("p95", point.p95))
     ]
-    chart: alt.Chart = (
-        alt.Chart(data_of(rows))
-        .mark_line(point=alt.OverlayMarkDef(size=18), interpolate="monotone")
-        .encode(
-            x=time_x(view.shown),
-            y=alt.Y(
-                "seconds:Q",
-                title=None,
-                scale=alt.Scale(type="log", nice=False),
-                axis=alt.Axis(labelExpr=_SECONDS, values=_TICKS),
-            ),
-            color=alt.Color("share:N", title=None, legend=legend()),
-            tooltip=[
-                alt.Tooltip("start:T", title="From", format=FULL_FORMAT),
-                alt.Tooltip("share:N", title="Percentile"),
-                alt.Tooltip("words:N", title="At most"),
-                alt.Tooltip("count:Q", title="Counted", format=","),
-            ],
-        )
-        .properties(height=200)
-    )
-    return chart
+    return percentile_chart(rows, view.shown, _SCALE, counted="Counted")
 
 
 def _wait_table(item: Waits | None) -> list[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import altair as alt
@@ -18,6 +19,15 @@ _HOUR = timedelta(hours=1)
 _HOURS_IN_SIGHT, _HOURS_OF_DAILY_TICKS = 48, 8 * 24
 
 Rows = Sequence[dict[str, object]]
+
+
+@dataclass(frozen=True)
+class TimeScale:
+    """How durations stand on an axis: `words` is a Vega expression over `datum.value`."""
+
+    ticks: Sequence[int]
+    words: str
+    height: int
 
 
 @contextmanager
@@ -73,6 +83,37 @@ def time_x(period: Period) -> alt.X:
 def legend() -> alt.Legend:
     """Return a legend above the chart that a narrow screen does not cut off."""
     return alt.Legend(orient="top", columns=3)
+
+
+def percentile_chart(rows: Rows, period: Period, scale: TimeScale, *, counted: str) -> alt.Chart:
+    """Return a line for each percentile over time, on a scale that shows seconds beside days.
+
+    A row has `start`, `percentile`, `value`, the `words` for it, and the `count` of what was
+    measured, which `counted` names.
+    """
+    chart: alt.Chart = (
+        alt.Chart(data_of(rows))
+        # A lone hour between two with nothing to measure would otherwise be invisible.
+        .mark_line(point=alt.OverlayMarkDef(size=18), interpolate="monotone")
+        .encode(
+            x=time_x(period),
+            y=alt.Y(
+                "value:Q",
+                title=None,
+                scale=alt.Scale(type="log", nice=False),
+                axis=alt.Axis(labelExpr=scale.words, values=list(scale.ticks)),
+            ),
+            color=alt.Color("percentile:N", title=None, legend=legend()),
+            tooltip=[
+                alt.Tooltip("start:T", title="From", format=FULL_FORMAT),
+                alt.Tooltip("percentile:N", title="Percentile"),
+                alt.Tooltip("words:N", title="At most"),
+                alt.Tooltip("count:Q", title=counted, format=","),
+            ],
+        )
+        .properties(height=scale.height)
+    )
+    return chart
 
 
 def _chart_moment(moment: datetime) -> alt.DateTime:
