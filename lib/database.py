@@ -21,6 +21,8 @@ EVENTS_CHANNEL = "hub_events"
 # Kept in the file. auto_vacuum comes first, for it only takes effect before the first table.
 _FILE_PRAGMAS = ("PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL")
 _CONNECTION_PRAGMAS = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+# Starting a parallel worker or a compiler takes longer than any statement of the hub should.
+_POSTGRESQL_SETTINGS = "SET max_parallel_workers_per_gather = 0; SET jit = off"
 
 
 class Database:
@@ -71,7 +73,7 @@ def prepare_sqlite(connection: sqlite3.Connection, *, busy_milliseconds: int) ->
 
 def _make_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        return _make_postgresql_engine(url)
     sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
 
@@ -83,5 +85,16 @@ def _make_engine(url: URL) -> Engine:
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("hub_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _make_postgresql_engine(url: URL) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        connection.execute(_POSTGRESQL_SETTINGS)
+        connection.commit()
 
     return engine

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from lib.access import Actor
+from lib.id_lists import is_among
 from lib.models import Delivery, Destination, EventTotal, IntegrationConfig, WebhookEvent
 from lib.outgoing.claim_statements import MAY_BE_SENT_TO
 
@@ -32,7 +33,7 @@ def count_hours(
     # Not a join: SQLite would read all totals where it knows no figures of the tables.
     query = (
         select(*columns, func.sum(col(EventTotal.count)))
-        .where(col(EventTotal.scope).in_(own), col(EventTotal.span) == "hour")
+        .where(is_among(col(EventTotal.scope), own), col(EventTotal.span) == "hour")
         .where(col(EventTotal.since) >= start)
         .group_by(*columns)
     )

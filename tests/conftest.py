@@ -143,6 +143,16 @@ def sqlite_hub(sqlite_url: str, tmp_path: Path) -> Iterator[Hub]:
     yield from _open(make_settings(sqlite_url, tmp_path))
 
 
+@pytest.fixture
+def postgresql_hub(
+    postgres_server: PostgresServer, postgres_template: str, tmp_path: Path
+) -> Iterator[Hub]:
+    """An open hub on PostgreSQL alone, where two may write at once."""
+    name = postgres_server.make_database(postgres_template)
+    yield from _open(make_settings(postgres_server.url_of(name), tmp_path))
+    postgres_server.drop_database(name)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium; under CI a missing one is a failure."""

@@ -36,7 +36,7 @@ _WHOLE = {
     False: re.compile(rf"Seq Scan on ({_TABLES})\b"),
 }
 _INDEX_SCAN = re.compile(rf"Index (?:Only )?Scan(?: Backward)? using (\w+) on ({_TABLES})\b")
-_BITMAP_SCAN = re.compile(r"Bitmap Index Scan on (\w+)")
+_BITMAP_SCAN = re.compile(rf"Bitmap Index Scan on ((?:pk|ix|uq)_(?:{_TABLES})\w*)")
 # An index that holds few rows by its own condition may be read whole, and one whose order a
 # LIMIT or a minimum ends.
 _FEW_ROWS = re.compile(r"ix_\w+_(?:pending|failed|failing|dead|retrying|queue|leased)")

@@ -25,6 +25,14 @@ def test_a_pooled_connection_has_the_pragmas(sqlite_hub: Hub, name: str, value: 
             assert connection.exec_driver_sql(f"PRAGMA {name}").scalar() == value
 
 
+def test_a_statement_on_postgresql_starts_no_helpers(postgresql_hub: Hub) -> None:
+    for name, value in (("max_parallel_workers_per_gather", "0"), ("jit", "off")):
+        for _ in range(2):
+            # A rolled back transaction must not take the setting with it.
+            with postgresql_hub.database.read() as session:
+                assert session.execute(text(f"SHOW {name}")).scalar() == value
+
+
 def test_a_write_is_kept_and_a_failed_one_is_not(hub: Hub) -> None:
     with hub.database.write() as session:
         session.add(HubFact(name="kept", value="1"))

@@ -157,12 +157,13 @@ def _all(hub: Hub, actor: Actor, filters: EventFilters) -> list[EventRow]:
     raise AssertionError("the pages do not end")
 
 
-@pytest.mark.parametrize("most", [2_000, 3])
+@pytest.mark.parametrize(("most", "expected"), [(2_000, 40_000), (3, 40_000), (2_000, 0)])
 def test_pages_put_together_are_what_the_filters_say(
-    hub: Hub, most: int, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, most: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each filter alone defines its own set; any two together must be what both have."""
     monkeypatch.setattr(event_windows.search, "MOST_MATCHES", most)
+    monkeypatch.setattr(event_windows.search, "EXPECTED_OF_COMMON", expected)
     member, staff = _seed(hub)
     every = [row.id for row in _all(hub, staff, EventFilters())]
     assert len(every) == 90

@@ -1,10 +1,8 @@
 """Retention: each kind of content by its own age, in small batches, by one worker at a time."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
@@ -15,7 +13,7 @@ from lib.clock import now, shifted
 from lib.connections.integrations import Integration
 from lib.errors import InvalidInput
 from lib.events.reading import EventFilters, get_event, list_events, retry_event
-from lib.hub import Hub, prepare_hub
+from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import (
     AuditEntry,
@@ -29,10 +27,8 @@ from lib.processing.message_states import OwnedReport, advance
 from lib.providers.reports import StateReport
 from lib.retention.plans import get_retention, project, set_retention
 from lib.retention.rounds import RetentionWork
-from tests.conftest import make_settings
 from tests.event_factories import make_event, make_integration, make_rejection, make_rollup
 from tests.factories import make_user
-from tests.postgres import PostgresServer
 from tests.retention_rows import (
     counts,
     do_round,
@@ -296,17 +292,6 @@ def test_a_worker_that_died_leaves_the_round_to_another(hub: Hub, item: Integrat
     assert with_payload(hub) == set()
     run = _last_run(hub)
     assert run.removed == {"payloads": 10}
-
-
-@pytest.fixture
-def postgresql_hub(
-    postgres_server: PostgresServer, postgres_template: str, tmp_path: Path
-) -> Iterator[Hub]:
-    """An open hub on PostgreSQL alone, where two may write at once."""
-    name = postgres_server.make_database(postgres_template)
-    with closing(prepare_hub(make_settings(postgres_server.url_of(name), tmp_path))) as hub:
-        yield hub
-    postgres_server.drop_database(name)
 
 
 def test_a_delivery_that_is_being_made_keeps_its_payload(postgresql_hub: Hub) -> None:

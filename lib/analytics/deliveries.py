@@ -13,6 +13,7 @@ from lib.analytics.bins import whole
 from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, destinations, of_destinations
 from lib.hub import Hub
+from lib.id_lists import is_among
 from lib.models import DeliveryTotal, Destination, FailureTotal
 from lib.outgoing.outcomes import ARRIVED
 from lib.processing.totals import sum_up
@@ -129,7 +130,7 @@ def ends_by_destination(
 ) -> dict[str, Counter[str]]:
     """Return how many attempts ended how, by each destination that had any."""
     own = select(col(Destination.id)).where(*destinations(actor, filters))
-    scopes = [col(DeliveryTotal.scope).in_(own)]
+    scopes = [is_among(col(DeliveryTotal.scope), own)]
     columns = [col(DeliveryTotal.scope), col(DeliveryTotal.outcome)]
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     found = sum_up(session, DeliveryTotal, scopes, columns, whole(period))

@@ -12,6 +12,7 @@ from lib.analytics.bins import whole
 from lib.analytics.periods import Period
 from lib.analytics.scopes import Filters, integrations
 from lib.hub import Hub
+from lib.id_lists import is_among
 from lib.models import IntegrationConfig, MessageTotal
 from lib.processing.totals import sum_up
 from lib.providers.base import Provider
@@ -62,7 +63,9 @@ def funnels(hub: Hub, actor: Actor, period: Period, filters: Filters) -> list[Fu
     services = select(col(IntegrationConfig.id), col(IntegrationConfig.service_name)).where(
         *conditions
     )
-    scopes = [col(MessageTotal.scope).in_(select(col(IntegrationConfig.id)).where(*conditions))]
+    scopes = [
+        is_among(col(MessageTotal.scope), select(col(IntegrationConfig.id)).where(*conditions))
+    ]
     columns = [
         col(MessageTotal.scope),
         col(MessageTotal.kind),

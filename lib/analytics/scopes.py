@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from lib.access import Actor, require_staff
 from lib.hub import Hub
+from lib.id_lists import is_among
 from lib.lists.paging import LARGEST_PAGE
 from lib.models import Destination, IntegrationConfig, Route, User
 from lib.processing.totals import WHOLE_HUB
@@ -49,14 +50,15 @@ def of_integrations(table: Any, actor: Actor, filters: Filters) -> list[ColumnEl
     if not (filters.integration_id or filters.service_name or filters.destination_id):
         return [_owner(table, actor, filters), *conditions]
     chosen = select(col(IntegrationConfig.id)).where(*integrations(actor, filters))
-    return [col(table.scope).in_(chosen), *conditions]
+    return [is_among(col(table.scope), chosen), *conditions]
 
 
 def of_destinations(table: Any, actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
     """Return the conditions of scope for a table of totals of destinations."""
     if not (filters.integration_id or filters.service_name or filters.destination_id):
         return [_owner(table, actor, filters)]
-    return [col(table.scope).in_(select(col(Destination.id)).where(*destinations(actor, filters)))]
+    chosen = select(col(Destination.id)).where(*destinations(actor, filters))
+    return [is_among(col(table.scope), chosen)]
 
 
 def integrations(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:

@@ -23,6 +23,9 @@ from lib.models import EventKey, SearchDocument, WebhookEvent
 # Up to so many matches are taken as a set; words that more events hold are looked for in the
 # newest events instead.
 MOST_MATCHES = 2_000
+# Of that many expected documents not even the first 2,000 are read. An expectation may be wrong
+# by a few times, hardly by twenty.
+EXPECTED_OF_COMMON = 20 * MOST_MATCHES
 _WORDS = 8
 _PHONE = re.compile(r"\+?[\d\s()./-]{6,24}")
 # PostgreSQL refuses NUL, and UTF-8 has no lone surrogates.
@@ -68,7 +71,10 @@ def find_few(session: Session, query: str, keys: list[str]) -> set[str] | None:
         found.update(session.execute(by_key.limit(MOST_MATCHES + 1)).scalars())
         if len(found) > MOST_MATCHES:
             return None
-    by_words = _few_by_words(query, is_sqlite=_is_sqlite(session))
+    is_sqlite = _is_sqlite(session)
+    if not is_sqlite and _expected_documents(session, query) > EXPECTED_OF_COMMON:
+        return None
+    by_words = _few_by_words(query, is_sqlite=is_sqlite)
     found.update(session.execute(by_words).scalars())
     return None if len(found) > MOST_MATCHES else found
 
@@ -121,6 +127,20 @@ def _few_by_words(query: str, *, is_sqlite: bool) -> Select[str]:
         "ORDER BY rowid DESC LIMIT :most"
     ).bindparams(words=_quoted(query), most=MOST_MATCHES + 1)
     return documents.where(col(SearchDocument.id).in_(rows))
+
+
+def _expected_documents(session: Session, query: str) -> int:
+    """Return how many documents PostgreSQL's planner expects to hold the words.
+
+    It knows the commonest words by the last ANALYZE, and expects few of any other:
+    https://www.postgresql.org/docs/current/row-estimation-examples.html.
+    """
+    explain = text(
+        "EXPLAIN (FORMAT JSON) SELECT 1 FROM search_documents "
+        "WHERE to_tsvector('simple', text) @@ plainto_tsquery('simple', :words)"
+    )
+    (found,) = session.execute(explain, {"words": " ".join(_words(query))}).scalar_one()
+    return int(found["Plan"]["Plan Rows"])
 
 
 def _has_words(query: str) -> ColumnElement[bool]:

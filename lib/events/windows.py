@@ -31,7 +31,7 @@ from lib.providers.payloads import decode_payload
 
 WINDOW = 1_000
 # How many windows are looked at for one page.
-FEW_WINDOWS, MANY_WINDOWS = 5, 500
+FEW_WINDOWS, MANY_WINDOWS = 3, 500
 # Deliveries of these statuses are rare, and an index holds them by event.
 _RARE = ("dead", "retrying")
 # Above every id of an event.
@@ -80,13 +80,13 @@ class EventSearch:
             self._few = self._pending()
 
     def page(
-        self, *, cursor: str | None, limit: int, windows: int = FEW_WINDOWS, also: Any = None
+        self, *, cursor: str | None, limit: int, windows: int | None = None, also: Any = None
     ) -> Page[str]:
-        """Return a page of ids before `cursor`, having looked at `windows` windows at most."""
+        """Return a page of ids before `cursor`, having looked at `windows`, or few, at most."""
         found: list[str] = []
         wanted = check_limit(limit) + 1
         high = cursor or _NEWEST
-        for _ in range(windows):
+        for _ in range(windows or FEW_WINDOWS):
             window = self._next_window(high, true() if also is None else also)
             found += self._read(window, wanted - len(found))
             if len(found) == wanted:

@@ -29,6 +29,7 @@ from lib.clock import now
 from lib.errors import InvalidInput
 from lib.histogram import percentile
 from lib.hub import Hub
+from lib.id_lists import is_among
 from lib.lists.paging import LARGEST_PAGE
 from lib.masking import HIDDEN
 from lib.models import (
@@ -177,7 +178,7 @@ def _integrations(
     session: Session, actor: Actor, period: Period, filters: Filters
 ) -> list[IntegrationLine]:
     own = select(col(IntegrationConfig.id)).where(*integrations(actor, filters))
-    scopes = [col(EventTotal.scope).in_(own)]
+    scopes = [is_among(col(EventTotal.scope), own)]
     columns = [col(EventTotal.scope), col(EventTotal.outcome)]
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for _, place, outcome, count in sum_up(session, EventTotal, scopes, columns, whole(period)):
