@@ -126,9 +126,27 @@ def first_screen(hub: Hub, actor: Actor) -> tuple[Tiles, list[Card]]:
 
 def cards(hub: Hub, actor: Actor) -> list[Card]:
     """Return one card per connection that `actor` may see."""
-    shown = integrations.list_all(hub, actor)
+    return cards_of(hub, actor, shown_to(hub, actor))
+
+
+def shown_to(hub: Hub, actor: Actor) -> list[Integration]:
+    """Return the connections that `actor` may see, without any figures."""
+    return integrations.list_all(hub, actor)
+
+
+def card(hub: Hub, actor: Actor, integration_id: str) -> Card:
+    """Return the card of one connection that `actor` may see; raise NotFound otherwise."""
+    return cards_of(hub, actor, [integrations.get(hub, actor, integration_id)])[0]
+
+
+def cards_of(hub: Hub, actor: Actor, shown: Sequence[Integration]) -> list[Card]:
+    """Return the cards of some connections; of one alone no other's figures are read."""
+    if not shown:
+        return []
+    only = shown[0].id if len(shown) == 1 else None
     with hub.database.read() as session:
-        return _cards(session, actor, shown, counts=_count(session, actor))
+        counts = _count(session, actor, only=only)
+        return _cards(session, actor, shown, counts=counts, only=only)
 
 
 def queue(hub: Hub, actor: Actor) -> Queue:
@@ -179,9 +197,10 @@ class _Counts:
     failed: Mapping[str, int]
 
 
-def _count(session: Session, actor: Actor) -> _Counts:
-    received, rejected = overview_queries.count_hours(session, actor, _first_hour())
-    failed: dict[str, int] = dict(session.exec(overview_queries.failed_by_integration(actor)).all())
+def _count(session: Session, actor: Actor, *, only: str | None = None) -> _Counts:
+    received, rejected = overview_queries.count_hours(session, actor, _first_hour(), only=only)
+    waiting = overview_queries.failed_by_integration(actor, only=only)
+    failed: dict[str, int] = dict(session.exec(waiting).all())
     return _Counts(received, rejected, failed)
 
 
@@ -211,11 +230,17 @@ def _queue(session: Session, actor: Actor) -> Queue:
 
 
 def _cards(
-    session: Session, actor: Actor, shown: Sequence[Integration], *, counts: _Counts
+    session: Session,
+    actor: Actor,
+    shown: Sequence[Integration],
+    *,
+    counts: _Counts,
+    only: str | None = None,
 ) -> list[Card]:
-    last: dict[str, datetime] = dict(session.exec(overview_queries.last_events(actor)).all())
+    latest = overview_queries.last_events(actor, only=only)
+    last: dict[str, datetime] = dict(session.exec(latest).all())
     gauges = read_gauges(session, [item.id for item in shown])
-    onwards = figures_by_integration(session, actor, start=_first_hour())
+    onwards = figures_by_integration(session, actor, start=_first_hour(), only=only)
     silent = silent_integrations(session, [item.id for item in shown])
     found = [
         Card(

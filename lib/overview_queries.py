@@ -23,12 +23,17 @@ MOST_COUNTED = 10_000
 
 
 def count_hours(
-    session: Session, actor: Actor, start: datetime
+    session: Session, actor: Actor, start: datetime, *, only: str | None = None
 ) -> tuple[defaultdict[str, list[int]], defaultdict[str, int]]:
-    """Return by connection: what was received in each of the last 24 hours, and rejected."""
+    """Return by connection: what was received in each of the last 24 hours, and rejected.
+
+    `only` names the one connection that is asked for, here and in the queries below.
+    """
     own = select(col(IntegrationConfig.id))
     if not actor.sees_all:
         own = own.where(col(IntegrationConfig.user_id) == actor.id)
+    if only is not None:
+        own = own.where(col(IntegrationConfig.id) == only)
     columns = (col(EventTotal.scope), col(EventTotal.since), col(EventTotal.outcome))
     # Not a join: SQLite would read all totals where it knows no figures of the tables.
     query = (
@@ -48,7 +53,7 @@ def count_hours(
     return received, rejected
 
 
-def failed_by_integration(actor: Actor) -> Rows:
+def failed_by_integration(actor: Actor, *, only: str | None = None) -> Rows:
     """Return a query for what failed and waits for a person, by connection.
 
     The status is written into the statement: as a parameter it would not match the partial
@@ -62,6 +67,8 @@ def failed_by_integration(actor: Actor) -> Rows:
         # In the order of that index; SQLite would else read all of one that begins with these.
         .group_by(col(WebhookEvent.user_id), col(WebhookEvent.integration_id))
     )
+    if only is not None:
+        query = query.where(col(WebhookEvent.integration_id) == only)
     return query if actor.sees_all else query.where(col(WebhookEvent.user_id) == actor.id)
 
 
@@ -105,7 +112,7 @@ def count_due(destination_ids: Sequence[str], moment: datetime) -> SqlSelect[Any
     return sql_select(func.count()).select_from(due.subquery())
 
 
-def last_events(actor: Actor) -> Rows:
+def last_events(actor: Actor, *, only: str | None = None) -> Rows:
     """Return a query for each connection's last event: one look into an index each."""
     last = (
         sql_select(col(WebhookEvent.created_at))
@@ -117,4 +124,6 @@ def last_events(actor: Actor) -> Rows:
     query = select(col(IntegrationConfig.id), last).where(
         col(IntegrationConfig.deleted_at).is_(None)
     )
+    if only is not None:
+        query = query.where(col(IntegrationConfig.id) == only)
     return query if actor.sees_all else query.where(col(IntegrationConfig.user_id) == actor.id)

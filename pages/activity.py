@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lib.connections.integrations import list_all
+from lib.connections.choices import list_choices
 from lib.events.reading import list_event_types
 from lib.outgoing.deliveries import destination_names
 from lib.ui.activity.event_columns import draw_column_picker
@@ -29,7 +29,8 @@ with draw_head("Activity", "Every event that was taken in, the newest first."):
         "Choose several", **kept("activity", "choose", flag, empty=False)
     )
     is_live = st.toggle("Live", **kept("activity", "live", flag, empty=False))
-choices = Choices(list_all(hub, user), list_event_types(hub, user), destination_names(hub, user))
+items = list_choices(hub, user, also=st.query_params.get("integration"))
+choices = Choices(items, list_event_types(hub, user), destination_names(hub, user))
 with stopping_on_error():
     filters = draw_filters(user, choices)
 opened = opened_event()

@@ -2,17 +2,15 @@
 
 import streamlit as st
 
-from lib import overview
 from lib.access import Actor, Role
 from lib.connections.integrations import get
 from lib.providers.registry import all_providers, find_provider
 from lib.ui.address_fields import flag, kept, write_address
 from lib.ui.errors import stopping_on_error
 from lib.ui.heads import draw_head
-from lib.ui.integrations.cards import draw_cards, draw_table
+from lib.ui.integrations.card_list import draw_list
 from lib.ui.integrations.detail import draw_integration
 from lib.ui.integrations.form import ADD, OPEN, draw_add_form, forget_problem
-from lib.ui.integrations.menu import draw_card_menu, draw_list_filters
 from lib.ui.issued_secret import forget_secret
 from lib.ui.marks import draw_mark
 from lib.ui.people.session import require_user
@@ -92,24 +90,7 @@ def _draw_list(actor: Actor) -> None:
             type="primary",
             on_click=_go_to_add,
         )
-    found = overview.cards(get_hub(), actor)
-    if not found:
-        st.info("No integrations yet. Add the first one; it takes two minutes.")
-        return
-    shown = draw_list_filters(found)
-    if not shown:
-        st.info(f"None of {len(found):,} integrations matches. Clear the search or a filter.")
-    elif as_table:
-        if chosen := draw_table(shown, page="integrations", user=actor):
-            st.query_params[OPEN] = chosen
-            st.rerun()
-    else:
-        draw_cards(
-            shown,
-            page="integrations",
-            user=actor,
-            draw_menu=lambda card, place: draw_card_menu(get_hub(), actor, card, place=place),
-        )
+    draw_list(get_hub(), actor, as_table=as_table)
 
 
 if OPEN in st.query_params:

@@ -6,10 +6,12 @@ import streamlit as st
 
 from lib import overview
 from lib.access import Actor, Role
+from lib.card_pages import by_attention
+from lib.lists.paging import LARGEST_PAGE
 from lib.ui.address_fields import flag, kept, one_of
 from lib.ui.heads import draw_head
 from lib.ui.integrations.cards import draw_cards, draw_table
-from lib.ui.links import turn_to
+from lib.ui.links import draw_link, turn_to
 from lib.ui.overview.charts import draw_volume
 from lib.ui.overview.needs import draw_needs
 from lib.ui.overview.onboarding import draw_checklist
@@ -21,7 +23,8 @@ user = require_user()
 
 _PERIODS = {"24h": 24, "7d": 168}
 # More connections than these are easier to compare as rows.
-_MOST_CARDS = 12
+_MANY_CARDS = 12
+_MOST_CARDS = 24
 
 
 def _draw_volume(actor: Actor) -> None:
@@ -42,13 +45,21 @@ def _draw_integrations(actor: Actor, shown: Sequence[overview.Card]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Integrations", anchor=False, width="stretch")
         as_table = st.toggle(
-            "Table", **kept("overview", "table", flag, empty=len(shown) > _MOST_CARDS)
+            "Table", **kept("overview", "table", flag, empty=len(shown) > _MANY_CARDS)
         )
+    first = by_attention(shown)[: LARGEST_PAGE if as_table else _MOST_CARDS]
     if not as_table:
-        draw_cards(shown, page="overview", user=actor)
-    elif chosen := draw_table(shown, page="overview", user=actor):
+        draw_cards(first, page="overview", user=actor)
+    elif chosen := draw_table(first, page="overview", user=actor):
         page = "activity" if actor.role is Role.ANALYST else "integrations"
-        turn_to(page, {"integration" if actor.role is Role.ANALYST else "open": chosen})
+        name = "integration" if actor.role is Role.ANALYST else "open"
+        turn_to(page, {name: chosen.integration.id})
+    if len(first) < len(shown):
+        st.caption(
+            f"{len(first):,} of {len(shown):,}: first those that need somebody, then the busiest."
+        )
+        if actor.role is not Role.ANALYST:
+            draw_link("integrations", "All integrations", icon=":material/arrow_forward:")
 
 
 draw_head("Overview", "What came in, what arrived, and what needs you.")

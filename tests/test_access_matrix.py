@@ -18,7 +18,7 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import select
 
-from lib import overview, public_address
+from lib import card_pages, overview, public_address
 from lib.access import Actor
 from lib.alerts import channels, kind_mutes, mail_settings, reading
 from lib.alerts.channels import ChannelDraft
@@ -32,7 +32,7 @@ from lib.analytics.scopes import Filters
 from lib.backups import book as backups
 from lib.backups import schedule as backups_schedule
 from lib.clock import now, shifted
-from lib.connections import checks, first_values, integrations, status_pages
+from lib.connections import checks, choices, first_values, integrations, status_pages
 from lib.connections import copies as integration_copies
 from lib.connections import history as integration_history
 from lib.connections.integrations import Integration
@@ -146,8 +146,10 @@ MODULES = (
     bulk,
     bulk_changes,
     calculator,
+    card_pages,
     channels,
     checks,
+    choices,
     credential_rotation,
     credential_views,
     deliveries,
@@ -284,6 +286,9 @@ NOT_FOR_USERS = {
     "connections.integrations.bump_revision",
     "connections.integrations.overlap_proof",
     "overview.needs",
+    # Takes what the two above it gave, and reads figures of it.
+    "overview.cards_of",
+    "card_pages.by_attention",
     "overview.worker_state",
     "connections.first_values.first_values",
     # It is about the caller's own new integration and their own subscriptions.
@@ -460,6 +465,11 @@ LISTS: dict[str, Call] = {
     "outgoing.issues.count_open": lambda g, who: issues.count_open(g.hub, who),
     "outgoing.replays.dry_run": lambda g, who: replays.dry_run(g.hub, who, DEAD).sample,
     "overview.cards": lambda g, who: overview.cards(g.hub, who),
+    "overview.shown_to": lambda g, who: overview.shown_to(g.hub, who),
+    "card_pages.card_page": lambda g, who: [
+        *card_pages.card_page(g.hub, who, card_pages.CardFilters()).rows
+    ],
+    "connections.choices.list_choices": lambda g, who: choices.list_choices(g.hub, who),
     "overview.volume": lambda g, who: overview.volume(g.hub, who, hours=24),
     "overview.queue": lambda g, who: overview.queue(g.hub, who).events,
     "overview.first_screen": lambda g, who: _all_of(*overview.first_screen(g.hub, who)),
@@ -509,6 +519,7 @@ DETAILS: dict[str, Call] = {
     "events.contents.get_content": lambda g, who: dataclasses.asdict(
         event_contents.get_content(g.hub, who, g.event_id)
     ),
+    "overview.card": lambda g, who: overview.card(g.hub, who, g.item.id),
     "connections.integrations.get": lambda g, who: integrations.get(g.hub, who, g.item.id),
     "outgoing.deliveries.get_delivery": lambda g, who: deliveries.get_delivery(
         g.hub, who, g.dead_id

@@ -1,5 +1,6 @@
 """The integrations page: what its forms and buttons leave in the tables."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -203,7 +204,7 @@ def test_the_list_is_narrowed_by_words_service_and_status(visitor: Visitor) -> N
     opened = [each.key for each in script.button if str(each.key).startswith("integrations_open")]
     assert opened == [f"integrations_open_{desk.id}"]
     script.selectbox(key="integrations_service").select("make").run()
-    assert "None of 2 integrations matches" in script.info[0].value
+    assert "No integration matches" in script.info[0].value
     assert not script.exception
 
 
@@ -299,3 +300,24 @@ def test_without_a_destination_the_route_is_left_for_later(visitor: Visitor) -> 
     script, _ = _open_one(visitor, visitor.sign_in("member"))
     assert any("now or later" in each.value for each in script.caption)
     assert "integrations_route_to" not in [each.key for each in script.selectbox]
+
+
+def test_an_action_bar_serves_the_chosen_row(visitor: Visitor) -> None:
+    actor = visitor.sign_in("member")
+    make_integration(visitor.hub, actor, "Desk")
+    orders = make_integration(visitor.hub, actor, "Orders", service_name="make")
+    script = visitor.open("integrations")
+    script.toggle(key="integrations_table").set_value(True).run()
+    assert not [each for each in script.button if str(each.key).startswith("integrations_bar")]
+    key = re.search(r"integrations_rows_\w+", script.dataframe[0].proto.id)
+    assert key
+    # As a click on the row's box does; AppTest has no call for it.
+    script.session_state[key[0]] = {"selection": {"rows": [1], "columns": []}}
+    script.run()
+    bar = {
+        each.label: each for each in script.button if str(each.key).startswith("integrations_bar")
+    }
+    assert list(bar) == ["Test", "Edit", "Rotate address", "Pause", "Duplicate", "Delete"]
+    bar["Pause"].click().run()
+    assert not script.exception
+    assert not integrations.get(visitor.hub, actor, orders.id).is_active

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from lib import audit_reading, overview
+from lib import audit_reading, card_pages, overview
 from lib.access import Actor
 from lib.alerts import reading as alerts
 from lib.analytics.deliveries import attempts_needed, causes, failing_destinations
@@ -21,6 +21,7 @@ from lib.analytics.silence import silent_integrations
 from lib.analytics.volume import heat_map, outcomes, volume
 from lib.audit_reading import AuditFilters
 from lib.clock import now
+from lib.connections import choices
 from lib.events import contents as event_contents
 from lib.events import reading as events
 from lib.events import windows as event_windows
@@ -60,6 +61,11 @@ Case = Callable[[Hub, Actor], Any]
 READS: dict[str, Case] = {
     "first screen": overview.first_screen,
     "cards": overview.cards,
+    "card": lambda hub, actor: overview.card(
+        hub, actor, overview.cards(hub, actor)[0].integration.id
+    ),
+    "card page": lambda hub, actor: card_pages.card_page(hub, actor, card_pages.CardFilters()),
+    "choices": lambda hub, actor: choices.list_choices(hub, actor, also="int_0"),
     "volume": lambda hub, actor: overview.volume(hub, actor, hours=24),
     "types": events.list_event_types,
     "contents": lambda hub, actor: event_contents.list_contents(hub, actor, EventFilters()),

@@ -75,9 +75,9 @@ def count_delivered(session: Session, actor: Actor, *, start: datetime, hours: i
 
 
 def figures_by_integration(
-    session: Session, actor: Actor, *, start: datetime
+    session: Session, actor: Actor, *, start: datetime, only: str | None = None
 ) -> dict[str, Onwards]:
-    """Return the figures of the connections with active routes, by id."""
+    """Return the figures of the connections with active routes, or of one of them, by id."""
     routed = (
         sql_select(col(Route.integration_id), col(Route.destination_id))
         .where(col(Route.deleted_at).is_(None), col(Route.is_active))
@@ -85,6 +85,8 @@ def figures_by_integration(
     )
     if not actor.sees_all:
         routed = routed.where(col(Route.user_id) == actor.id)
+    if only is not None:
+        routed = routed.where(col(Route.integration_id) == only)
     pairs = session.execute(routed).all()
     ended, took = count_attempts(session, {target for _, target in pairs}, start)
     outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)

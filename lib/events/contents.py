@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from lib.access import Actor
 from lib.clock import now
-from lib.connections import integrations
+from lib.connections.choices import list_choices
 from lib.connections.integrations import Integration
 from lib.events.queries import EventFilters, find_visible
 from lib.events.windows import MANY_WINDOWS, EventSearch
@@ -87,7 +87,7 @@ def list_samples(
 def _invented(hub: Hub, actor: Actor, event_type: str | None) -> list[Envelope]:
     """Return the services' own samples as envelopes, one for each connection and label."""
     found = []
-    for item in integrations.list_all(hub, actor):
+    for item in list_choices(hub, actor):
         for sample in get_provider(item.service_name).samples().values():
             if event_type in (None, sample.event_type):
                 found.append(_envelope_of(item, sample, actor))

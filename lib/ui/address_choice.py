@@ -1,10 +1,11 @@
 """A choice that shows names and keeps ids in the address."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import streamlit as st
 
+from lib.lists.paging import LARGEST_PAGE
 from lib.ui.address_fields import kept, one_of
 
 # Four side by side in a window of 1280 px.
@@ -21,6 +22,7 @@ def choose_named(
         index=None,
         placeholder="All",
         width=width,
+        help=limit_words(names),
         format_func=lambda option: names[option],
         **kept(page, parameter, one_of(names)),
     )
@@ -31,3 +33,13 @@ def labels_by_id(named: Iterable[tuple[str, str]]) -> dict[str, str]:
     pairs = list(named)
     seen = Counter(name for _, name in pairs)
     return {each: name if seen[name] == 1 else f"{name} ({each[-6:]})" for each, name in pairs}
+
+
+def limit_words(offered: Collection[object]) -> str | None:
+    """Return what to say beside a box that does not offer all there is, None where it does."""
+    if len(offered) < LARGEST_PAGE:
+        return None
+    return (
+        f"Only the first {LARGEST_PAGE} by name are offered. Any other is reached from its own "
+        "page, which the search at the top finds."
+    )

@@ -5,14 +5,20 @@ import streamlit as st
 from lib.ui.page_keys import go_newer, go_older, is_first_page
 
 
-def draw_pager(page: str, next_cursor: str | None, *, note: str) -> None:
-    """Draw the way to newer and older rows, and a note beside it; `page` names the list."""
+def draw_pager(
+    page: str,
+    next_cursor: str | None,
+    *,
+    note: str,
+    words: tuple[str, str] = ("Newer", "Older"),
+) -> None:
+    """Draw the ways back and on through a list, and a note beside them; `page` names the list."""
     if next_cursor is None and is_first_page(page):
         st.caption(note)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Newer",
+            words[0],
             key=f"{page}_newer",
             icon=":material/chevron_left:",
             disabled=is_first_page(page),
@@ -20,7 +26,7 @@ def draw_pager(page: str, next_cursor: str | None, *, note: str) -> None:
             args=(page,),
         )
         st.button(
-            "Older",
+            words[1],
             key=f"{page}_older",
             icon=":material/chevron_right:",
             icon_position="right",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lib.access import Actor
-from lib.connections.integrations import list_all
+from lib.connections.choices import list_choices
 from lib.events.figures import count_received, figures_of, subjects_of
 from lib.events.reading import EventFilters, EventRow, list_events
 from lib.hub import Hub
@@ -115,7 +115,7 @@ def _open(event_id: str) -> None:
 def _draw_empty(hub: Hub, user: Actor, query: Mapping[str, str]) -> None:
     if query:
         _draw_no_match(count_received(hub, user), query)
-    elif list_all(hub, user):
+    elif list_choices(hub, user):
         st.info("No events yet. They appear here as soon as a provider sends one.")
         draw_link("integrations", "Open your integrations", icon=":material/hub:")
     else:

@@ -16,7 +16,7 @@ from lib.analytics.periods import (
 )
 from lib.analytics.scopes import Filters, members
 from lib.clock import now
-from lib.connections import integrations
+from lib.connections.choices import list_choices
 from lib.errors import InvalidInput
 from lib.hub import Hub
 from lib.outgoing.deliveries import destination_names
@@ -125,7 +125,8 @@ def _draw_filters(hub: Hub, actor: Actor) -> Filters:
     with st.grid(4 if is_staff else 3, min_column_width=170):
         services = {provider.slug: provider.label for provider in all_providers()}
         service = choose_named("Service", services, page=PAGE, parameter="service")
-        own = labels_by_id((item.id, item.name) for item in integrations.list_all(hub, actor))
+        items = list_choices(hub, actor, also=st.query_params.get("integration"))
+        own = labels_by_id((item.id, item.name) for item in items)
         integration = choose_named("Integration", own, page=PAGE, parameter="integration")
         places = told_apart(destination_names(hub, actor))
         place = choose_named("Destination", places, page=PAGE, parameter="destination")

@@ -1,5 +1,6 @@
 """Connections as cards and as a table; takes what was read and queries nothing."""
 
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,12 +46,14 @@ def draw_cards(
                 draw_menu(card, row)
 
 
-def draw_table(shown: Sequence[Card], *, page: str, user: Actor) -> str | None:
-    """Draw the connections as rows and return the id of the one that was chosen."""
+def draw_table(shown: Sequence[Card], *, page: str, user: Actor) -> Card | None:
+    """Draw the connections as rows and return the one that was chosen."""
     hidden = {"owner"} if user.role is not Role.STAFF else set()
+    # Under another key nothing is chosen: a place among other rows would mean another one.
+    among = zlib.crc32("".join(card.integration.id for card in shown).encode())
     chosen = st.dataframe(
         [_table_row(card) for card in shown],
-        key=f"{page}_rows",
+        key=f"{page}_rows_{among:08x}",
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -60,7 +63,7 @@ def draw_table(shown: Sequence[Card], *, page: str, user: Actor) -> str | None:
         column_config=_COLUMNS,
     )
     rows = chosen.selection.rows
-    return shown[rows[0]].integration.id if rows else None
+    return shown[rows[0]] if rows else None
 
 
 def _draw_card(card: Card, *, user: Actor) -> None:

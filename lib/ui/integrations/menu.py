@@ -1,11 +1,10 @@
 """The list of connections narrowed by the address, and what can be done with one from there."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.access import Actor
+from lib.card_pages import CardFilters
 from lib.connections import integrations
 from lib.connections.checks import run_check
 from lib.connections.copies import duplicate
@@ -25,8 +24,8 @@ _TEST, _EDIT, _ROTATE = "Test", "Edit", "Rotate address"
 _COPY, _DELETE = "Duplicate", "Delete"
 
 
-def draw_list_filters(shown: Sequence[Card]) -> list[Card]:
-    """Draw search, service and status, kept in the address, and return what is left."""
+def draw_list_filters() -> CardFilters:
+    """Draw search, service and status, kept in the address, and return them."""
     states: dict[str, str] = {state: label for state, (label, _, _) in STATE_BADGES.items()}
     services = {provider.slug: provider.label for provider in all_providers()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -38,35 +37,53 @@ def draw_list_filters(shown: Sequence[Card]) -> list[Card]:
         )
         service = choose_named("Service", services, page="integrations", parameter="service")
         state = choose_named("Status", states, page="integrations", parameter="status")
-    wanted = (words or "").casefold()
-    return [
-        card
-        for card in shown
-        if wanted in f"{card.integration.name} {card.integration.owner}".casefold()
-        and (service in (None, card.integration.service_name))
-        and (state in (None, card.state))
-    ]
+    return CardFilters(words or "", service, state)
 
 
 def draw_card_menu(hub: Hub, user: Actor, card: Card, *, place: DeltaGenerator) -> None:
     """Draw the menu of one connection and do what is chosen."""
     item = card.integration
-    pause = "Pause" if item.is_active else "Resume"
     chosen = place.menu_button(
         "More",
-        [_TEST, _EDIT, _ROTATE, pause, _COPY, _DELETE],
+        list(_ways(card)),
         key=f"integrations_menu_{item.id}",
         type="tertiary",
         icon=":material/more_horiz:",
     )
-    if chosen == _DELETE:
-        confirm_integration_removal(hub, user, item)
-    elif chosen is not None:
+    if chosen is not None:
         _do(hub, user, card, chosen)
+
+
+def draw_action_bar(hub: Hub, user: Actor, card: Card) -> None:
+    """Draw what can be done with the chosen row, as buttons under the table."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{plain(card.integration.name)}**", width="content")
+        for number, (label, icon) in enumerate(_ways(card).items()):
+            key = f"integrations_bar_{number}"
+            if st.button(label, key=key, icon=f":material/{icon}:", type="tertiary"):
+                _do(hub, user, card, label)
+
+
+def _ways(card: Card) -> dict[str, str]:
+    """Return what can be done, each with its icon."""
+    pause = ("Pause", "pause") if card.integration.is_active else ("Resume", "play_arrow")
+    return dict(
+        [
+            (_TEST, "network_check"),
+            (_EDIT, "edit"),
+            (_ROTATE, "autorenew"),
+            pause,
+            (_COPY, "content_copy"),
+            (_DELETE, "delete"),
+        ]
+    )
 
 
 def _do(hub: Hub, user: Actor, card: Card, chosen: str) -> None:
     item = card.integration
+    if chosen == _DELETE:
+        confirm_integration_removal(hub, user, item)
+        return
     try:
         told = carry_out(hub, user, card, chosen)
     except HubError as error:

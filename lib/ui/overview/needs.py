@@ -1,6 +1,7 @@
 """What waits for a person, the worst first, each with the way to where it is mended."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -14,7 +15,9 @@ from lib.ui.formats import absolute, ago, counted, plain
 from lib.ui.links import draw_link
 
 _LOOKED_AT = 50
+# Of issues and failed checks each before the rest has its turn, and of all together.
 _SHOWN = 5
+_MOST = 10
 _HOUR = 3_600
 
 
@@ -27,18 +30,34 @@ def draw_needs(hub: Hub, user: Actor, shown: Sequence[Card]) -> None:
     if not found and not worst:
         st.caption(":green[:material/check_circle:] Nothing. Every connection is in order.")
         return
+    lines = _lines(found, worst)
     with st.container(border=True, gap="small"):
-        for need in found:
-            if need.kind == "check":
-                _draw_need(need)
-        for issue in worst[:_SHOWN]:
-            _draw_issue(issue)
-        for need in found:
-            if need.kind != "check":
-                _draw_need(need)
-    more = len(worst) - _SHOWN
-    if more > 0:
-        draw_link("issues", f"{counted(more, 'more open issue')}", icon=":material/report:")
+        for draw in lines[:_MOST]:
+            draw()
+    more = len(lines) - _MOST
+    if more <= 0:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"and {more:,}{'+' if issues.next_cursor else ''} more", width="content")
+        if found:
+            draw_link("integrations", "Integrations", icon=":material/hub:")
+        if worst:
+            draw_link("issues", "Open issues", icon=":material/report:")
+
+
+def _lines(found: Sequence[Need], worst: Sequence[IssueRow]) -> list[Callable[[], None]]:
+    """Return what draws each line, in the order of what comes first."""
+    checks = [partial(_draw_need, need) for need in found if need.kind == "check"]
+    issues = [partial(_draw_issue, issue) for issue in worst]
+    others = [partial(_draw_need, need) for need in found if need.kind != "check"]
+    return [
+        *checks[:_SHOWN],
+        *issues[:_SHOWN],
+        *others[:_SHOWN],
+        *checks[_SHOWN:],
+        *issues[_SHOWN:],
+        *others[_SHOWN:],
+    ]
 
 
 def impact(issue: IssueRow) -> float:

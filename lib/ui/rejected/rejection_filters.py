@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.access import Actor
 from lib.clock import now
-from lib.connections import integrations
+from lib.connections.choices import list_choices
 from lib.hub import Hub
 from lib.intake.rejections import RejectionFilters, list_reasons
 from lib.lists.addressed_filters import RANGES
@@ -17,7 +17,7 @@ _PAGE = "rejected"
 
 def draw_rejection_filters(hub: Hub, user: Actor) -> tuple[RejectionFilters, str]:
     """Draw the filters; return them, and a text that differs where they do."""
-    items = integrations.list_all(hub, user)
+    items = list_choices(hub, user, also=st.query_params.get("integration"))
     services = {provider.slug: provider.label for provider in all_providers()}
     names = labels_by_id((item.id, item.name) for item in items)
     reasons = {reason: reason.replace("_", " ").capitalize() for reason in list_reasons(hub, user)}

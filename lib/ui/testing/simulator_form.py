@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.access import Actor
-from lib.connections import integrations
+from lib.connections.choices import list_choices
 from lib.connections.integrations import Integration
 from lib.events.reading import get_event
 from lib.events.samples import Sample, list_saved, remove_saved
@@ -12,7 +12,7 @@ from lib.laboratory import simulator
 from lib.laboratory.simulator import Simulated
 from lib.providers.registry import get_provider
 from lib.providers.sending import FORM_TYPE
-from lib.ui.address_choice import labels_by_id
+from lib.ui.address_choice import labels_by_id, limit_words
 from lib.ui.errors import reporting_errors
 from lib.ui.formats import plain, status_chip
 from lib.ui.links import draw_link
@@ -30,7 +30,7 @@ _GOOD = range(200, 300)
 def draw_simulator(hub: Hub, user: Actor) -> None:
     """Draw the choice, the editor, and what came of the last sending."""
     show_told()
-    items = {item.id: item for item in integrations.list_all(hub, user)}
+    items = {item.id: item for item in list_choices(hub, user)}
     if not items:
         st.info("There is no integration to play for yet.", icon=":material/cable:")
         draw_link("integrations", "Add an integration", icon=":material/add:")
@@ -54,7 +54,11 @@ def _choose(items: dict[str, Integration]) -> Integration:
     if st.session_state.get(_SOURCE) not in items:
         st.session_state[_SOURCE] = next(iter(items))
     chosen = st.selectbox(
-        "Integration", list(items), key=_SOURCE, format_func=lambda each: labels[each]
+        "Integration",
+        list(items),
+        key=_SOURCE,
+        format_func=lambda each: labels[each],
+        help=limit_words(items),
     )
     return items[chosen]
 

@@ -4,13 +4,14 @@ import streamlit as st
 
 from lib.access import Actor
 from lib.connections import integrations
+from lib.connections.choices import list_choices
 from lib.connections.integrations import Integration
 from lib.errors import HubError
 from lib.hub import Hub
 from lib.outgoing.destination_views import DestinationView
 from lib.providers.actions import Action
 from lib.providers.registry import get_provider
-from lib.ui.address_choice import labels_by_id
+from lib.ui.address_choice import labels_by_id, limit_words
 from lib.ui.form_problems import draw_problem
 from lib.ui.formats import plain
 from lib.vendors.action_runs import find_action
@@ -24,7 +25,7 @@ def draw_choice(
     owner_id = stored.user_id if stored else None
     found = [
         each
-        for each in integrations.list_all(hub, user)
+        for each in list_choices(hub, user, also=stored.integration_id if stored else None)
         if get_provider(each.service_name).actions and owner_id in (None, each.user_id)
     ]
     if not found:
@@ -41,6 +42,7 @@ def draw_choice(
         key=integration_key,
         format_func=names.__getitem__,
         placeholder="Choose",
+        help=limit_words(names),
     )
     draw_problem(page, "integration_id")
     if chosen is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.access import Actor
-from lib.connections import integrations
+from lib.connections.choices import list_choices
 from lib.connections.integrations import Integration
 from lib.errors import HubError, InvalidInput
 from lib.events.reading import EventFilters, list_events
@@ -16,7 +16,7 @@ from lib.outgoing.field_paths import field_paths
 from lib.outgoing.rehearsals import Preview, count_matches, preview
 from lib.outgoing.routes import RouteDraft, RouteView
 from lib.providers.registry import get_provider, get_target
-from lib.ui.address_choice import labels_by_id
+from lib.ui.address_choice import labels_by_id, limit_words
 from lib.ui.errors import show_refusal
 from lib.ui.form_problems import draw_other_problem, forget_problem, keep_problem
 from lib.ui.formats import ago, counted
@@ -38,7 +38,8 @@ def draw_builder(
     hub: Hub, user: Actor, stored: RouteView | None, *, begin: str | None, to: str | None
 ) -> None:
     """Draw the steps; saving turns back to the list. `begin` and `to` fill in the ends."""
-    sources, targets = integrations.list_all(hub, user), destinations.list_all(hub, user)
+    sources = list_choices(hub, user, also=stored.integration_id if stored else begin)
+    targets = destinations.list_all(hub, user)
     if not sources or not targets:
         _draw_missing(has_sources=bool(sources))
         return
@@ -117,17 +118,16 @@ def _choose(label: str, names: dict[str, str], name: str) -> str:
     key = f"{_PAGE}_{name}"
     if st.session_state.get(key) not in names:
         st.session_state[key] = None
-    return (
-        st.selectbox(
-            label,
-            list(names),
-            index=None,
-            key=key,
-            format_func=names.__getitem__,
-            placeholder="Choose",
-        )
-        or ""
+    chosen = st.selectbox(
+        label,
+        list(names),
+        index=None,
+        key=key,
+        format_func=names.__getitem__,
+        placeholder="Choose",
+        help=limit_words(names),
     )
+    return chosen or ""
 
 
 def _draw_types(item: Integration) -> None:
