@@ -76,13 +76,11 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
 
 
 def _draw_standing(hub: Hub, user: Actor, item: Integration) -> None:
-    shown = overview.cards(hub, user)
-    card = next((each for each in shown if each.integration.id == item.id), None)
+    card = overview.card(hub, user, item.id)
     with st.container(horizontal=True, vertical_alignment="center"):
         draw_mark(item.service_name)
         st.markdown(service_chip(item.service_name), width="content")
-        if card is not None:
-            draw_state(card)
+        draw_state(card)
         st.caption(
             f"Added {ago(item.created_at)} by", width="content", help=absolute(item.created_at)
         )
@@ -90,8 +88,7 @@ def _draw_standing(hub: Hub, user: Actor, item: Integration) -> None:
         st.text(item.owner, width="content")
         st.code(item.id, language=None, width="content")
         draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
-    if card is not None:
-        draw_traffic(card)
+    draw_traffic(card)
 
 
 def _draw_connect(hub: Hub, user: Actor, item: Integration, provider: Provider) -> None:
