@@ -29,6 +29,7 @@ from lib.analytics import figures as span_figures
 from lib.analytics import latency, messages, scopes, silence, volume
 from lib.analytics.periods import Period, find_zone, period_of
 from lib.analytics.scopes import Filters
+from lib.audit_reading import AuditFilters
 from lib.backups import book as backups
 from lib.backups import schedule as backups_schedule
 from lib.clock import now, shifted
@@ -728,6 +729,9 @@ FOR_STAFF: dict[str, Call] = {
     "vault.key_rotation.key_status": lambda g, who: key_rotation.key_status(g.hub, who),
     "public_address.list_environment": lambda g, who: public_address.list_environment(g.hub, who),
     "public_address.probe_public_url": lambda g, who: public_address.probe_public_url(g.hub, who),
+    "lists.exports.export_audit": lambda g, who: "".join(
+        exports.export_audit(g.hub, who, AuditFilters(), "jsonl")
+    ),
     "retention.hub_ages.get_hub_ages": lambda g, who: hub_ages.get_hub_ages(g.hub, who),
     "retention.hub_ages.list_rounds": lambda g, who: (hub_ages.list_rounds(g.hub, who),),
     "retention.hub_ages.set_hub_ages": lambda g, who: hub_ages.set_hub_ages(g.hub, who, {}),

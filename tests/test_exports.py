@@ -163,6 +163,7 @@ def test_the_route_refuses_what_cannot_be(sqlite_hub: Hub, browser: TestClient) 
     sign_in(sqlite_hub, browser, make_user(sqlite_hub))
     assert browser.get("/export/users.csv").status_code == 404
     assert browser.get("/export/events.xlsx").status_code == 404
+    assert browser.get("/export/audit.csv").status_code == 403
     answer = browser.get("/export/events.csv?status=odd")
     assert answer.status_code == 400
     assert "no status called odd" in answer.text

@@ -111,15 +111,17 @@ def test_others_are_told_that_it_is_not_for_them(visitor: Visitor, role: str, pa
 def test_the_audit_log_is_read_filtered_and_verified(visitor: Visitor) -> None:
     sam = visitor.sign_in("staff")
     with visitor.hub.database.write() as session:
-        for action in ("user.renamed", "integration.removed"):
-            audit.record(session, sam, action, "int_1", before="a", after="b")
+        changes = audit.difference({"role": "a"}, {"role": ""})
+        audit.record(session, sam, "user.role_set", "int_1", changes=changes, fields="")
+        # As a release before this one wrote it.
+        audit.record(session, sam, "integration.renamed", "int_1", before="a", after="b")
     chain_new(visitor.hub)
     script = visitor.open("audit")
     shown = script.dataframe[0].value
-    assert list(shown["action"]) == ["Integration removed", "User renamed"]
-    assert list(shown["details"]) == ["a → b", "a → b"]
+    assert list(shown["action"]) == ["Integration renamed", "Changed a role"]
+    assert list(shown["details"]) == ["a → b", "role: a → none"]
     script.selectbox(key="audit_about").set_value("user").run()
-    assert list(script.dataframe[0].value["action"]) == ["User renamed"]
+    assert list(script.dataframe[0].value["action"]) == ["Changed a role"]
     assert script.query_params["about"] == "user"
     script.button(key="audit_verify").click().run()
     assert "All 2 chained entries" in script.success[0].value

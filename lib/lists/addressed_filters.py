@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from lib.audit_reading import AuditFilters
 from lib.clock import now
 from lib.errors import InvalidInput
 from lib.events.conditions import EventFilters
@@ -54,6 +55,18 @@ def delivery_filters(query: Mapping[str, str]) -> DeliveryFilters:
         event_type=query.get("type") or None,
         response_status=query.get("answer") or None,
         min_attempts=None if attempts is None else int(attempts),
+        since=since,
+        until=until,
+    )
+
+
+def audit_filters(query: Mapping[str, str]) -> AuditFilters:
+    """Return the filters of the Audit screen's address; raise InvalidInput."""
+    since, until = _times(query)
+    return AuditFilters(
+        user_id=query.get("who") or None,
+        subject=query.get("about") or None,
+        object_id=query.get("object", ""),
         since=since,
         until=until,
     )

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from lib import audit
 from lib.access import Actor
+from lib.audit_reading import AuditFilters, AuditRow, list_entries
 from lib.events.conditions import EventFilters
 from lib.events.figures import EventFigures, figures_of, shown_status, subjects_of
 from lib.events.reading import EventRow, list_events
@@ -27,7 +28,8 @@ _NOT_RECORDED = "set, not recorded"
 _FARING = (
     "subject", "destinations", "deliveries", "arrived", "attempts", "last_answer", "seconds",
 )  # fmt: skip
-Row = TypeVar("Row", EventRow, DeliveryRow)
+Row = TypeVar("Row", EventRow, DeliveryRow, AuditRow)
+Filters = EventFilters | DeliveryFilters | AuditFilters
 Cells = dict[str, Any]
 
 
@@ -74,6 +76,19 @@ def export_deliveries(
     return _parts(hub, actor, _List("deliveries", columns, read, cells), filters, format_)
 
 
+def export_audit(hub: Hub, actor: Actor, filters: AuditFilters, format_: str) -> Iterator[str]:
+    """Yield the matching entries of the audit log in parts, as `export_events` does; staff only."""
+
+    def read(cursor: str | None) -> Page[AuditRow]:
+        return list_entries(hub, actor, filters, cursor=cursor, limit=LARGEST_PAGE)
+
+    def cells(rows: Sequence[AuditRow]) -> list[Cells]:
+        return [asdict(row) for row in rows]
+
+    columns = [item.name for item in fields(AuditRow)]
+    return _parts(hub, actor, _List("audit", columns, read, cells), filters, format_)
+
+
 def _event_cells(row: EventRow, figures: EventFigures | None, subject: str | None) -> Cells:
     faring = (
         (figures.total, figures.arrived, figures.attempts, figures.last_answer, figures.seconds)
@@ -92,7 +107,7 @@ def _parts(
     hub: Hub,
     actor: Actor,
     listed: _List[Row],
-    filters: EventFilters | DeliveryFilters,
+    filters: Filters,
     format_: str,
 ) -> Iterator[str]:
     # The first page is read here, so that a filter that cannot be is refused and not sent.
@@ -103,7 +118,7 @@ def _parts(
     return _write(listed, first, format_)
 
 
-def _say_filters(filters: EventFilters | DeliveryFilters) -> dict[str, str]:
+def _say_filters(filters: Filters) -> dict[str, str]:
     """Return the filters in force for the record; of what may name a person only that it was."""
     said: dict[str, str] = {}
     for item in fields(filters):
@@ -139,4 +154,6 @@ def _as_lines(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True)
     return value.isoformat() if isinstance(value, datetime) else value
