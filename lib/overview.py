@@ -34,6 +34,9 @@ _TOO_MANY = 0.05
 _NOT_MEASURED = Onwards()
 
 State = Literal["healthy", "degraded", "failing", "paused", "silent", "needs_setup"]
+_URGENCY: tuple[State, ...] = (
+    "failing", "degraded", "silent", "needs_setup", "healthy", "paused",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,11 @@ def needs(shown: Sequence[Card]) -> list[Need]:
     for card in active:
         found += [Need("credential", card, 1, each) for each in find_reminders(card.integration)]
     return found
+
+
+def most_urgent_first(shown: Sequence[Card]) -> list[Card]:
+    """Return connections in the order in which a person should look at them, then the busiest."""
+    return sorted(shown, key=lambda card: (_URGENCY.index(card.state), -card.received))
 
 
 def volume(hub: Hub, actor: Actor, *, hours: int) -> list[VolumePoint]:

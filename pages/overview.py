@@ -44,6 +44,7 @@ def _draw_integrations(actor: Actor, shown: Sequence[overview.Card]) -> None:
         as_table = st.toggle(
             "Table", **kept("overview", "table", flag, empty=len(shown) > _MOST_CARDS)
         )
+    shown = overview.most_urgent_first(shown)
     if not as_table:
         draw_cards(shown, page="overview", user=actor)
     elif chosen := draw_table(shown, page="overview", user=actor):

@@ -16,6 +16,9 @@ from lib.ui.telling import show_told
 
 user = require_user(Role.STAFF)
 
+_MOST = 50
+_MORE = f" The first {_MOST} are shown; search for others."
+
 hub = get_hub()
 with draw_head(
     "Users", "Everybody who may sign in. Roles decide what they see; every change is audited."
@@ -37,7 +40,7 @@ shown = [
     and state in (None, state_of(account))
     and (words or "").strip().lower() in f"{account.name} {account.email}".lower()
 ]
-st.caption(f"{counted(len(shown), 'user')} of {len(found):,}.")
-draw_users(hub, user, shown[:200])
+st.caption(f"{counted(len(shown), 'user')} of {len(found):,}.{_MORE * (len(shown) > _MOST)}")
+draw_users(hub, user, shown[:_MOST])
 if not shown:
     st.info("No user matches. Clear a filter, or invite somebody.", icon=":material/person_off:")

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.access import Actor, Role
 from lib.credentials.ages import find_reminders
+from lib.lists.paging import LARGEST_PAGE
 from lib.overview import Card
 from lib.ui.formats import (
     STATE_BADGES,
@@ -25,6 +26,7 @@ from lib.ui.marks import draw_mark, mark_uri
 from lib.ui.status_words import status_column
 from lib.ui.webhooks.destination_words import speed_words
 
+MOST_CARDS = 24
 _CARD_WIDTH = 280
 Menu = Callable[[Card, DeltaGenerator], None]
 
@@ -32,9 +34,9 @@ Menu = Callable[[Card, DeltaGenerator], None]
 def draw_cards(
     shown: Sequence[Card], *, page: str, user: Actor, draw_menu: Menu | None = None
 ) -> None:
-    """Draw one card each, side by side where the window has room; `page` names the screen."""
+    """Draw the first 24 side by side where the window has room; `page` names the screen."""
     grid = st.grid(3, min_column_width=_CARD_WIDTH)
-    for card in shown:
+    for card in shown[:MOST_CARDS]:
         key = f"{page}_card_{card.integration.id}"
         with grid.container(border=True, height="stretch", gap="small", key=key):
             _draw_card(card, user=user)
@@ -43,24 +45,31 @@ def draw_cards(
                 _draw_ways(card, page=page, user=user)
             if draw_menu is not None:
                 draw_menu(card, row)
+    _draw_rest(len(shown), MOST_CARDS)
 
 
 def draw_table(shown: Sequence[Card], *, page: str, user: Actor) -> str | None:
-    """Draw the connections as rows and return the id of the one that was chosen."""
+    """Draw the first 200 as rows and return the id of the one that was chosen."""
     hidden = {"owner"} if user.role is not Role.STAFF else set()
     chosen = st.dataframe(
-        [_table_row(card) for card in shown],
+        [_table_row(card) for card in shown[:LARGEST_PAGE]],
         key=f"{page}_rows",
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         placeholder="–",
-        alt=f"Table of {counted(len(shown), 'integration')}.",
+        alt=f"Table of {counted(min(len(shown), LARGEST_PAGE), 'integration')}.",
         column_order=[name for name in _COLUMNS if name not in hidden],
         column_config=_COLUMNS,
     )
+    _draw_rest(len(shown), LARGEST_PAGE)
     rows = chosen.selection.rows
     return shown[rows[0]].integration.id if rows else None
+
+
+def _draw_rest(count: int, drawn: int) -> None:
+    if count > drawn:
+        st.caption(f"{drawn} of {count:,} are shown. Search under Integrations for the others.")
 
 
 def _draw_card(card: Card, *, user: Actor) -> None:

@@ -27,18 +27,21 @@ def draw_needs(hub: Hub, user: Actor, shown: Sequence[Card]) -> None:
     if not found and not worst:
         st.caption(":green[:material/check_circle:] Nothing. Every connection is in order.")
         return
+    checks = [need for need in found if need.kind == "check"]
+    others = [need for need in found if need.kind != "check"]
+    rows: list[Need | IssueRow] = [*checks[:_SHOWN], *worst[:_SHOWN], *others[:_SHOWN]]
     with st.container(border=True, gap="small"):
-        for need in found:
-            if need.kind == "check":
-                _draw_need(need)
-        for issue in worst[:_SHOWN]:
-            _draw_issue(issue)
-        for need in found:
-            if need.kind != "check":
-                _draw_need(need)
-    more = len(worst) - _SHOWN
-    if more > 0:
-        draw_link("issues", f"{counted(more, 'more open issue')}", icon=":material/report:")
+        for row in rows:
+            if isinstance(row, Need):
+                _draw_need(row)
+            else:
+                _draw_issue(row)
+    with st.container(horizontal=True):
+        if (more := len(worst) - _SHOWN) > 0:
+            draw_link("issues", counted(more, "more open issue"), icon=":material/report:")
+        if (more := len(checks + others) - sum(isinstance(row, Need) for row in rows)) > 0:
+            label = f"{more:,} more of integrations"
+            draw_link("integrations", label, icon=":material/cable:")
 
 
 def impact(issue: IssueRow) -> float:
