@@ -10,7 +10,7 @@ from lib import audit
 from lib.audit_chain import chain_new
 from lib.hub import Hub
 from lib.models import User
-from lib.people import passwords
+from lib.people import api_tokens, passwords
 from lib.people.account_links import invite, look_up, redeem
 from lib.people.sign_in import authenticate
 from lib.people.users import find_user, list_users
@@ -97,6 +97,24 @@ def test_the_filters_narrow_the_list(visitor: Visitor) -> None:
     assert "1 user of 2." in [each.value for each in script.caption]
     script.text_input(key="users_q").input("nobody at all").run()
     assert "No user matches" in script.info[0].value
+
+
+def test_a_token_of_another_is_revoked_after_a_question(visitor: Visitor) -> None:
+    ada = make_user(visitor.hub)
+    issued = api_tokens.create(visitor.hub, ada, name="Zap", scopes=["actions"])
+    visitor.sign_in("staff")
+    script = visitor.open("users")
+    script.segmented_control(key="users_view").set_value("API tokens").run()
+    assert script.query_params["view"] == "API tokens"
+    table = script.dataframe[0]
+    assert table.value["owner"].tolist() == ["ada@example.com"]
+    assert issued.secret not in str(table.value)
+    script.session_state["users_tokens"] = {"selection": {"rows": [0], "columns": []}}
+    script.run()
+    script.button(key="users_token_revoke").click().run()
+    script.button(key="users_token_confirm").click().run()
+    assert api_tokens.authenticate(visitor.hub, issued.secret) is None
+    assert "Zap is revoked" in script.toast[0].value
 
 
 @pytest.mark.parametrize("page", ["users", "audit"])

@@ -88,6 +88,7 @@ READS: dict[str, Case] = {
 }  # fmt: skip
 AUDITED = [
     AuditFilters(), AuditFilters(user_id="usr_0"), AuditFilters(subject="user"),
+    AuditFilters(subject="event"),
     AuditFilters(object_id="int_0"),
 ]  # fmt: skip
 
