@@ -46,6 +46,7 @@ ASKED = [
     *(EventFilters(status=status) for status in ("pending", "success", "failed")),
     *(EventFilters(status=status) for status in ("queued", "delivering", "delivered", "dead")),
     *(EventFilters(status=status) for status in ("retrying", "filtered", "paused", "duplicate")),
+    EventFilters(status="failing"),
     EventFilters(since=DAY_AGO, until=HOUR_AHEAD),
     EventFilters(destination_id="dst_0"),
     EventFilters(response_status="5xx"),
@@ -186,7 +187,9 @@ def test_pages_put_together_are_what_the_filters_say(
         assert both == sorted(alone[0] & alone[1], reverse=True), (first, second)
 
 
-STATUSES = ("pending", "success", "failed", "dead", "delivered", "retrying", "filtered")
+STATUSES = (
+    "pending", "success", "failed", "failing", "dead", "delivered", "retrying", "filtered",
+)  # fmt: skip
 CHOICES: dict[str, list[Any]] = {
     "status": [None, *STATUSES],
     "event_type": [None, "message.received", "call.received"],
@@ -234,6 +237,8 @@ def _matches(
         "pending": row.status == "pending",
         "success": row.status == "success",
         "failed": row.status == "failed",
+        "failing": row.status == "failed"
+        or any(each.status in ("dead", "retrying") for each in sent),
         "filtered": row.status == "success" and not sent,
         "delivered": bool(sent) and all(each.status in ("delivered", "accepted") for each in sent),
     }
