@@ -17,6 +17,7 @@ from lib.models import AuditEntry
 _PARTS = {
     "event": ("event", "events"),
     "delivery": ("delivery", "deliveries"),
+    "rejection": ("rejection", "rejections"),
     "alert": ("alert", "alert_channel", "alert_kind"),
     "testing": ("doctor", "sample", "simulator", "trial_endpoint"),
     "settings": ("backup", "keys", "mail", "public_url", "retention"),

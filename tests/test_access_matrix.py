@@ -51,6 +51,7 @@ from lib.health import report as health_report
 from lib.hub import Hub, open_hub
 from lib.ids import new_id
 from lib.intake import rejections
+from lib.intake.rejections import RejectionFilters
 from lib.laboratory import acceptance, calculator, doctor, endpoints, route_trials, simulator
 from lib.laboratory.reception import Arrived, keep_request, plan_answer
 from lib.lists import exports, saved_views
@@ -284,6 +285,7 @@ NOT_FOR_USERS = {
     "connections.integrations.token_digest",
     "connections.integrations.bump_revision",
     "connections.integrations.overlap_proof",
+    "overview.most_urgent_first",
     "overview.needs",
     "overview.worker_state",
     "connections.first_values.first_values",
@@ -474,6 +476,9 @@ LISTS: dict[str, Call] = {
         credential_views.list_credentials(g.hub, who, CredentialFilters()).rows
     ),
     "intake.rejections.list_reasons": lambda g, who: rejections.list_reasons(g.hub, who),
+    "lists.exports.export_rejections": lambda g, who: "".join(
+        exports.export_rejections(g.hub, who, RejectionFilters(), "jsonl")
+    ),
     "intake.rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
     "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
 }
@@ -796,6 +801,7 @@ REFUSED_TO_ANALYSTS = {
     "outgoing.routes.list_all",
     "intake.rejections.get_rejection",
     "intake.rejections.list_reasons",
+    "lists.exports.export_rejections",
     "intake.rejections.list_rejections",
 }
 # What even staff may not do with a member's, and in which words it is refused.

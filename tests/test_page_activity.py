@@ -352,7 +352,7 @@ def test_rejected_leads_to_its_own_screen_with_the_filters(visitor: Visitor, way
     assert not script.exception
     assert script.title[0].value == "Rejected"
     if way == "status":
-        assert script.query_params["since"] == "7d"
+        assert script.query_params["range"] == "7d"
         assert script.query_params["integration"] == item.id
 
 

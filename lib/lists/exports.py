@@ -13,6 +13,7 @@ from lib.events.conditions import EventFilters
 from lib.events.figures import EventFigures, figures_of, shown_status, subjects_of
 from lib.events.reading import EventRow, list_events
 from lib.hub import Hub
+from lib.intake.rejections import Rejection, RejectionFilters, list_rejections
 from lib.lists.csv_text import write_rows
 from lib.lists.paging import LARGEST_PAGE, Page
 from lib.outgoing.deliveries import list_deliveries
@@ -28,8 +29,12 @@ _NOT_RECORDED = "set, not recorded"
 _FARING = (
     "subject", "destinations", "deliveries", "arrived", "attempts", "last_answer", "seconds",
 )  # fmt: skip
-Row = TypeVar("Row", EventRow, DeliveryRow, AuditRow)
-Filters = EventFilters | DeliveryFilters | AuditFilters
+_OF_REJECTION = (
+    "id", "created_at", "service_name", "integration_id", "integration_name", "reason", "message",
+    "method", "content_type", "body_bytes", "source_ip", "response_code", "not_kept",
+)  # fmt: skip
+Row = TypeVar("Row", EventRow, DeliveryRow, AuditRow, Rejection)
+Filters = EventFilters | DeliveryFilters | AuditFilters | RejectionFilters
 Cells = dict[str, Any]
 
 
@@ -74,6 +79,23 @@ def export_deliveries(
 
     columns = [item.name for item in fields(DeliveryRow)]
     return _parts(hub, actor, _List("deliveries", columns, read, cells), filters, format_)
+
+
+def export_rejections(
+    hub: Hub, actor: Actor, filters: RejectionFilters, format_: str
+) -> Iterator[str]:
+    """Yield the matching refused requests in parts, as `export_events` does.
+
+    Without what was sent: its headers and its body prove nothing and may hold secrets.
+    """
+
+    def read(cursor: str | None) -> Page[Rejection]:
+        return list_rejections(hub, actor, filters, cursor=cursor, limit=LARGEST_PAGE)
+
+    def cells(rows: Sequence[Rejection]) -> list[Cells]:
+        return [{name: getattr(row, name) for name in _OF_REJECTION} for row in rows]
+
+    return _parts(hub, actor, _List("rejections", _OF_REJECTION, read, cells), filters, format_)
 
 
 def export_audit(hub: Hub, actor: Actor, filters: AuditFilters, format_: str) -> Iterator[str]:

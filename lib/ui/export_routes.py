@@ -9,8 +9,19 @@ from starlette.routing import Route
 from lib.access import Actor
 from lib.errors import HubError, NotAllowed
 from lib.hub import Hub
-from lib.lists.addressed_filters import audit_filters, delivery_filters, event_filters
-from lib.lists.exports import FORMATS, export_audit, export_deliveries, export_events
+from lib.lists.addressed_filters import (
+    audit_filters,
+    delivery_filters,
+    event_filters,
+    rejection_filters,
+)
+from lib.lists.exports import (
+    FORMATS,
+    export_audit,
+    export_deliveries,
+    export_events,
+    export_rejections,
+)
 from lib.people.sessions import actor_of_cookie
 from lib.ui.people.session import COOKIE_NAME
 from lib.ui.resources import get_hub
@@ -48,6 +59,9 @@ _EXPORTS: Mapping[str, Export] = {
     ),
     "deliveries": lambda hub, actor, query, format_: export_deliveries(
         hub, actor, delivery_filters(query), format_
+    ),
+    "rejections": lambda hub, actor, query, format_: export_rejections(
+        hub, actor, rejection_filters(query), format_
     ),
     "audit": lambda hub, actor, query, format_: export_audit(
         hub, actor, audit_filters(query), format_

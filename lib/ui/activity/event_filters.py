@@ -67,10 +67,8 @@ def lead_to_rejected(user: Actor) -> None:
     query = ADDRESS.current()
     if user.sees_masked or query.get("status") != "rejected":
         return
-    kept = ("service", "integration")
-    asked: dict[str, str] = {name: query[name] for name in kept if name in query}
-    if "range" in query:
-        asked["since"] = query["range"]
+    shared = ("service", "integration", "range", *TIMES)
+    asked: dict[str, str] = {name: query[name] for name in shared if name in query}
     # Without it the way back leads to the list, and not here again.
     ADDRESS.set({name: value for name, value in query.items() if name != "status"})
     turn_to("rejected", asked)

@@ -9,8 +9,7 @@ from lib.connections.integrations import Integration
 from lib.hub import Hub
 from lib.outgoing import integration_queue
 from lib.outgoing.routes import list_all as list_routes
-from lib.ui.activity.event_columns import exact_column
-from lib.ui.formats import counted
+from lib.ui.formats import counted, exact_column
 from lib.ui.links import draw_link
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager

@@ -70,6 +70,7 @@ WORDS = {
     "mail.tested": "Sent a test mail",
     "public_url.tested": "Tested the public address",
     "rejection.accepted": "Accepted a refused request",
+    "rejections.exported": "Exported refused requests",
     "replay.started": "Started a replay",
     "report.made": "Made a monthly report",
     "retention.hub_ages_set": "Set how long the hub keeps things",
