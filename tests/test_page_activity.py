@@ -458,3 +458,13 @@ def test_the_search_box_opens_an_id_and_looks_for_the_rest(visitor: Visitor) -> 
     script = visitor.open("overview")
     script.text_input(key="main_search").input("(415) 555-0123").run()
     assert script.query_params["q"] == "(415) 555-0123"
+
+
+def test_what_is_named_like_the_words_stands_below_the_search_box(visitor: Visitor) -> None:
+    make_integration(visitor.hub, visitor.sign_in("member"))
+    script = visitor.open("activity")
+    script.text_input(key="main_search").input("front").run()
+    assert script.query_params["q"] == "front"
+    assert "Front desk" in [each.proto.label for each in script.get("page_link")]
+    script.query_params["q"] = "other"
+    assert "Front desk" not in [each.proto.label for each in script.run().get("page_link")]
