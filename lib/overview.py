@@ -134,6 +134,14 @@ def cards(hub: Hub, actor: Actor) -> list[Card]:
         return _cards(session, actor, shown, counts=_count(session, actor))
 
 
+def card(hub: Hub, actor: Actor, integration_id: str) -> Card:
+    """Return the card of one connection; raise NotFound for what `actor` may not see."""
+    item = integrations.get(hub, actor, integration_id)
+    with hub.database.read() as session:
+        (found,) = _cards(session, actor, [item], counts=_count(session, actor))
+    return found
+
+
 def queue(hub: Hub, actor: Actor) -> Queue:
     """Return what waits for the worker of what `actor` may see, and for how long."""
     with hub.database.read() as session:

@@ -516,6 +516,7 @@ DETAILS: dict[str, Call] = {
         event_contents.get_content(g.hub, who, g.event_id)
     ),
     "connections.integrations.get": lambda g, who: integrations.get(g.hub, who, g.item.id),
+    "overview.card": lambda g, who: overview.card(g.hub, who, g.item.id),
     "outgoing.deliveries.get_delivery": lambda g, who: deliveries.get_delivery(
         g.hub, who, g.dead_id
     ),

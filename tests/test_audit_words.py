@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lib.audit_reading import parts_of
-from lib.ui.settings.audit_words import SUBJECTS, WORDS
+from lib.ui.audit_words import SUBJECTS, WORDS
 
 ROOT = Path(__file__).parents[1]
 ACTION = re.compile(r"[a-z_*]+\.[a-z_*]+")

@@ -226,7 +226,7 @@ def test_a_removal_says_what_it_cancels_and_the_record_says_who_did_what(
     item = integrations.get(visitor.hub, actor, integration_id)
     make_delivery(visitor.hub, make_event(visitor.hub, item), make_destination(visitor.hub, actor))
     record = next(each for each in script.dataframe if "what" in each.value)
-    assert list(record.value["what"]) == ["added"]
+    assert list(record.value["what"]) == ["Added an integration"]
     script.button(key="integrations_delete").click().run()
     assert "**1 open delivery** will be cancelled" in _written(script)
 
@@ -299,3 +299,17 @@ def test_without_a_destination_the_route_is_left_for_later(visitor: Visitor) -> 
     script, _ = _open_one(visitor, visitor.sign_in("member"))
     assert any("now or later" in each.value for each in script.caption)
     assert "integrations_route_to" not in [each.key for each in script.selectbox]
+
+
+def test_the_newest_events_stand_on_the_integrations_own_screen(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    ids = [make_event(visitor.hub, item) for _ in range(22)]
+    script = visitor.open("integrations")
+    script.query_params["open"] = item.id
+    script.run()
+    assert not script.exception
+    table = next(each for each in script.dataframe if "event_type" in each.value)
+    assert list(table.value["id"]) == ids[:1:-1]
+    links = [each.proto for each in script.get("page_link")]
+    (link,) = [each for each in links if each.label == "All events of this integration"]
+    assert link.query_string == f"integration={item.id}"

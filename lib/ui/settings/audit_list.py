@@ -12,12 +12,12 @@ from lib.hub import Hub
 from lib.people.users import list_users
 from lib.ui.address_choice import choose_named, labels_by_id
 from lib.ui.address_fields import kept, one_of, text
+from lib.ui.audit_words import SUBJECTS, say_action, say_details
 from lib.ui.errors import reporting_errors
 from lib.ui.export_links import draw_exports
 from lib.ui.formats import counted, exact_column
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
-from lib.ui.settings.audit_words import SUBJECTS, say_action, say_details
 
 _RANGES = {
     "1h": timedelta(hours=1),
