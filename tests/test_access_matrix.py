@@ -209,6 +209,7 @@ MODULES = (
 )
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
 NOT_FOR_USERS = {
+    "events.samples.find_row",
     "analytics.figures.change",
     "analytics.scopes.is_sqlite",
     "analytics.scopes.of_destinations",
@@ -534,9 +535,6 @@ DETAILS: dict[str, Call] = {
     "outgoing.issue_handling.assignees": lambda g, who: issue_handling.assignees(
         g.hub, who, g.issue_id
     ),
-    "events.samples.get_saved": lambda g, who: dataclasses.asdict(
-        samples.get_saved(g.hub, who, g.sample_id)
-    ),
     "credentials.views.credentials_of": lambda g, who: credential_views.credentials_of(
         g.hub, who, g.item.id
     ),
@@ -772,7 +770,6 @@ REFUSED_TO_ANALYSTS = {
     "outgoing.issue_handling.assignees",
     "outgoing.issue_handling.known_assignees",
     "outgoing.route_reasons.reasons_of_event",
-    "events.samples.get_saved",
     "events.samples.list_saved",
     "alerts.channels.list_channels",
     "alerts.reading.count_open",
