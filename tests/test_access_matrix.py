@@ -422,6 +422,9 @@ LISTS: dict[str, Call] = {
     "events.reading.list_events": lambda g, who: (
         events.list_events(g.hub, who, EventFilters()).rows
     ),
+    "events.reading.count_events": lambda g, who: [
+        each.count for each in [events.count_events(g.hub, who, EventFilters())] if each.count
+    ],
     "events.reading.list_event_types": lambda g, who: events.list_event_types(g.hub, who),
     "events.contents.list_contents": lambda g, who: [
         dataclasses.asdict(row)

@@ -468,3 +468,16 @@ def test_what_is_named_like_the_words_stands_below_the_search_box(visitor: Visit
     assert "Front desk" in [each.proto.label for each in script.get("page_link")]
     script.query_params["q"] = "other"
     assert "Front desk" not in [each.proto.label for each in script.run().get("page_link")]
+
+
+def test_all_that_match_are_counted_when_somebody_asks(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    for number in range(52):
+        make_event(visitor.hub, item, status="failed" if number else "success")
+    script = visitor.open("activity")
+    script.button(key="activity_count").click().run()
+    assert "52 events when you asked." in [each.value for each in script.caption]
+    script.selectbox(key="activity_status").set_value("failed").run()
+    assert not [each for each in script.caption if "when you asked" in each.value]
+    script.button(key="activity_count").click().run()
+    assert "51 events when you asked." in [each.value for each in script.caption]

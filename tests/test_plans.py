@@ -181,6 +181,8 @@ def test_pages_put_together_are_what_the_filters_say(
             continue
         actor = chance.choice([member, staff])
         both = [row.id for row in _all(hub, actor, EventFilters(**first, **second))]
+        counted = events.count_events(hub, actor, EventFilters(**first, **second))
+        assert (counted.count, counted.is_all) == (len(both), True)
         alone = [
             {row.id for row in _all(hub, actor, EventFilters(**part))} for part in (first, second)
         ]

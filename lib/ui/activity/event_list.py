@@ -7,7 +7,7 @@ import streamlit as st
 from lib.access import Actor
 from lib.connections.integrations import list_all
 from lib.events.figures import count_received, figures_of, subjects_of
-from lib.events.reading import EventFilters, EventRow, list_events
+from lib.events.reading import EventFilters, EventRow, count_events, list_events
 from lib.hub import Hub
 from lib.ui.activity.bulk_dialog import begin_with_events, begin_with_matches, draw_bulk
 from lib.ui.activity.event_columns import column_config, table_row
@@ -21,6 +21,7 @@ from lib.ui.telling import show_told
 
 PAGE = 50
 _NONCE = "activity_table_nonce"
+_COUNTED = "activity_counted"
 _LONGEST = 40
 
 
@@ -54,6 +55,8 @@ def draw_list(
         return
     note = f"{counted(len(page.rows), 'event')} on this page."
     draw_pager("activity", page.next_cursor, note=note)
+    if page.next_cursor is not None or cursor is not None:
+        _draw_count(hub, user, filters)
 
 
 def _draw_table(
@@ -95,6 +98,20 @@ def _draw_choice(hub: Hub, user: Actor, filters: EventFilters, ids: Sequence[str
             args=(filters,),
         )
     draw_bulk(hub, user)
+
+
+def _draw_count(hub: Hub, user: Actor, filters: EventFilters) -> None:
+    asked = str(ADDRESS.current())
+    if st.button(
+        "Count all that match", key="activity_count", type="tertiary", icon=":material/tag:"
+    ):
+        with st.spinner("Counting…"):
+            st.session_state[_COUNTED] = (asked, count_events(hub, user, filters))
+    of, found = st.session_state.get(_COUNTED, ("", None))
+    if found is None or of != asked:
+        return
+    said = counted(found.count, "event") if found.is_all else f"At least {found.count:,} events"
+    st.caption(f"{said} when you asked.")
 
 
 def _draw_further(back_to: str, cursor: str) -> None:
