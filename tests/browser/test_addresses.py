@@ -133,7 +133,7 @@ def test_words_that_are_typed_stay_when_another_filter_is_pressed_at_once(
     page.get_by_role("radio", name="7d").click()
     page.wait_for_url("**range=7d**")
     for words in ("last: 7d", "search: nobody at all"):
-        expect(page.get_by_role("button", name=words)).to_be_visible()
+        expect(page.get_by_role("button", name=words, exact=True)).to_be_visible()
     assert "q=nobody" in page.url
     expect(page.get_by_role("searchbox", name="Search", exact=True)).to_have_value("nobody at all")
 
