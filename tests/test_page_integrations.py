@@ -109,6 +109,20 @@ def test_staff_may_use_the_token_of_this_server(
     assert open_values(visitor.hub.vault, row)["auth_token"] == TOKEN
 
 
+@pytest.mark.parametrize(("name", "is_open"), [("account_sid", False), ("region", True)])
+def test_optional_settings_open_for_a_problem_of_their_own(
+    visitor: Visitor, name: str, is_open: bool
+) -> None:
+    visitor.sign_in("member")
+    script = _open_form(visitor, "twilio")
+    script.text_input(key="integrations_account_sid_twilio").input(SID)
+    script.text_input(key="integrations_auth_token_twilio").input(TOKEN)
+    script.text_input(key=f"integrations_{name}_twilio").input("no")
+    _save(script, "Save and show the address")
+    assert script.error
+    assert [each.proto.expanded for each in script.expander] == [is_open]
+
+
 def test_an_edit_keeps_a_secret_that_is_left_blank(visitor: Visitor) -> None:
     script, integration_id = _open_one(visitor, visitor.sign_in("member"))
     box = script.text_input(key=f"integrations_auth_token_{integration_id}")
