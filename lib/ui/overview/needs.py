@@ -37,6 +37,8 @@ def draw_needs(hub: Hub, user: Actor, shown: Sequence[Card]) -> None:
             else:
                 _draw_issue(row)
     with st.container(horizontal=True):
+        query = {"status": "failing"}
+        draw_link("activity", "All that fails now", query=query, icon=":material/timeline:")
         if (more := len(worst) - _SHOWN) > 0:
             draw_link("issues", counted(more, "more open issue"), icon=":material/report:")
         if (more := len(checks + others) - sum(isinstance(row, Need) for row in rows)) > 0:
