@@ -53,7 +53,6 @@ def draw_rejections(hub: Hub, user: Actor, filters: RejectionFilters) -> None:
 def _table_row(row: Rejection) -> dict[str, object]:
     return {
         "created_at": row.created_at,
-        "at": row.created_at,
         "reason": row.reason.replace("_", " ").capitalize(),
         "service": service_label(row.service_name),
         "integration": row.integration_name,
@@ -61,6 +60,7 @@ def _table_row(row: Rejection) -> dict[str, object]:
         "answered": row.response_code,
         "from": row.source_ip,
         "not_kept": row.not_kept or None,
+        "at": row.created_at,
     }
 
 

@@ -114,11 +114,11 @@ def _draw_report(hub: Hub, user: Actor) -> None:
 def _table_row(row: AuditRow) -> dict[str, object]:
     return {
         "created_at": row.created_at,
+        "action": say_action(row.action),
         "actor": row.actor,
         "role": row.role or "",
-        "action": say_action(row.action),
-        "object_id": row.object_id,
         "details": say_details(row.details),
+        "object_id": row.object_id,
         "ip": row.ip or "",
         "session_id": row.session_id or "",
         "sequence": row.sequence,
