@@ -1,8 +1,10 @@
 """The record of who did what; entries are written in the transaction of the deed itself."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from sqlmodel import Session
 
@@ -11,6 +13,9 @@ from lib.clock import now
 from lib.ids import new_id
 from lib.models import AuditEntry
 
+Changes = Mapping[str, Mapping[str, str]]
+Detail = str | Changes
+_LONGEST_VALUE = 200
 _TOKEN_ID: ContextVar[str | None] = ContextVar("audit_token_id", default=None)
 
 
@@ -24,12 +29,23 @@ def acting_through(token_id: str) -> Iterator[None]:
         _TOKEN_ID.reset(before)
 
 
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """Return by name how two sets of facts differ, as the texts "before" and "after".
+
+    The facts must be such as may be shown; nothing is masked here. Long texts are cut.
+    """
+    names = [*before, *(name for name in after if name not in before)]
+    texts = {name: (_text(before.get(name)), _text(after.get(name))) for name in names}
+    return {name: {"before": was, "after": new} for name, (was, new) in texts.items() if was != new}
+
+
 def record(
-    session: Session, actor: Actor | None, action: str, object_id: str, **details: str
+    session: Session, actor: Actor | None, action: str, object_id: str, **details: Detail
 ) -> None:
     """Add one entry; `details` hold names and states, never secrets or payloads.
 
-    `actor` is None for what nobody signed in for, such as a failed login.
+    Among them `changes` is what `difference` returns. `actor` is None for what nobody signed in
+    for, such as a failed login.
     """
     token_id = _TOKEN_ID.get()
     session.add(
@@ -46,3 +62,10 @@ def record(
             created_at=now(),
         )
     )
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

@@ -7,7 +7,13 @@ from lib.events.reading import list_event_types
 from lib.outgoing.deliveries import destination_names
 from lib.ui.activity.event_columns import draw_column_picker
 from lib.ui.activity.event_detail import draw_event, opened_event
-from lib.ui.activity.event_filters import ADDRESS, Choices, draw_filters, lead_to_rejected
+from lib.ui.activity.event_filters import (
+    ADDRESS,
+    Choices,
+    draw_filters,
+    lead_to_rejected,
+    say_filters,
+)
 from lib.ui.activity.event_list import draw_list
 from lib.ui.address_fields import flag, kept
 from lib.ui.errors import reporting_errors, stopping_on_error
@@ -38,7 +44,7 @@ opened = opened_event()
 refresh = 2 if is_live and not opened and not is_choosing else None
 with reporting_errors():
     st.fragment(draw_list, run_every=refresh)(
-        hub, user, filters, query=ADDRESS.current(), columns=columns, is_choosing=is_choosing
+        hub, user, filters, said=say_filters(choices), columns=columns, is_choosing=is_choosing
     )
 if opened:
     draw_event(hub, user, opened)

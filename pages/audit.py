@@ -12,6 +12,6 @@ user = require_user(Role.STAFF)
 hub = get_hub()
 draw_head("Audit", "Every action of people and of programs with a token, newest first.")
 filters = draw_filters(hub, user)
-draw_tools(hub, user, filters)
+draw_tools(hub, user)
 with reporting_errors():
     draw_entries(hub, user, filters)

@@ -84,8 +84,10 @@ def make_event(
     return row.id
 
 
-def make_rejection(hub: Hub, item: Integration, *, not_kept: int = 0) -> str:
-    """Insert a refused request and return its id."""
+def make_rejection(
+    hub: Hub, item: Integration, *, not_kept: int = 0, age: timedelta = timedelta()
+) -> str:
+    """Insert a refused request of `age` and return its id."""
     row = RejectedRequest(
         id=new_id("rej"),
         user_id=item.user_id,
@@ -102,7 +104,7 @@ def make_rejection(hub: Hub, item: Integration, *, not_kept: int = 0) -> str:
         source_ip="203.0.113.78",
         response_code=403,
         not_kept=not_kept,
-        created_at=now(),
+        created_at=now() - age,
     )
     with hub.database.write() as session:
         session.add(row)

@@ -29,6 +29,7 @@ from lib.analytics import figures as span_figures
 from lib.analytics import latency, messages, scopes, silence, volume
 from lib.analytics.periods import Period, find_zone, period_of
 from lib.analytics.scopes import Filters
+from lib.audit_reading import AuditFilters
 from lib.backups import book as backups
 from lib.backups import schedule as backups_schedule
 from lib.clock import now, shifted
@@ -50,6 +51,7 @@ from lib.health import report as health_report
 from lib.hub import Hub, open_hub
 from lib.ids import new_id
 from lib.intake import rejections
+from lib.intake.rejections import RejectionFilters
 from lib.laboratory import acceptance, calculator, doctor, endpoints, route_trials, simulator
 from lib.laboratory.reception import Arrived, keep_request, plan_answer
 from lib.lists import exports, saved_views
@@ -209,6 +211,7 @@ MODULES = (
 )
 # What takes a session, a screen's own rows or nothing of a user's; no screen hands ids to them.
 NOT_FOR_USERS = {
+    "events.samples.find_row",
     "analytics.figures.change",
     "analytics.scopes.is_sqlite",
     "analytics.scopes.of_destinations",
@@ -423,6 +426,9 @@ LISTS: dict[str, Call] = {
     "events.reading.list_events": lambda g, who: (
         events.list_events(g.hub, who, EventFilters()).rows
     ),
+    "events.reading.count_events": lambda g, who: [
+        each.count for each in [events.count_events(g.hub, who, EventFilters())] if each.count
+    ],
     "events.reading.list_event_types": lambda g, who: events.list_event_types(g.hub, who),
     "events.contents.list_contents": lambda g, who: [
         dataclasses.asdict(row)
@@ -483,6 +489,9 @@ LISTS: dict[str, Call] = {
         credential_views.list_credentials(g.hub, who, CredentialFilters()).rows
     ),
     "intake.rejections.list_reasons": lambda g, who: rejections.list_reasons(g.hub, who),
+    "lists.exports.export_rejections": lambda g, who: "".join(
+        exports.export_rejections(g.hub, who, RejectionFilters(), "jsonl")
+    ),
     "intake.rejections.list_rejections": lambda g, who: rejections.list_rejections(g.hub, who).rows,
     "retention.plans.project": lambda g, who: plans.project(g.hub, who).holdings,
 }
@@ -537,9 +546,6 @@ DETAILS: dict[str, Call] = {
     ),
     "outgoing.issue_handling.assignees": lambda g, who: issue_handling.assignees(
         g.hub, who, g.issue_id
-    ),
-    "events.samples.get_saved": lambda g, who: dataclasses.asdict(
-        samples.get_saved(g.hub, who, g.sample_id)
     ),
     "credentials.views.credentials_of": lambda g, who: credential_views.credentials_of(
         g.hub, who, g.item.id
@@ -739,6 +745,9 @@ FOR_STAFF: dict[str, Call] = {
     "vault.key_rotation.key_status": lambda g, who: key_rotation.key_status(g.hub, who),
     "public_address.list_environment": lambda g, who: public_address.list_environment(g.hub, who),
     "public_address.probe_public_url": lambda g, who: public_address.probe_public_url(g.hub, who),
+    "lists.exports.export_audit": lambda g, who: "".join(
+        exports.export_audit(g.hub, who, AuditFilters(), "jsonl")
+    ),
     "retention.hub_ages.get_hub_ages": lambda g, who: hub_ages.get_hub_ages(g.hub, who),
     "retention.hub_ages.list_rounds": lambda g, who: (hub_ages.list_rounds(g.hub, who),),
     "retention.hub_ages.set_hub_ages": lambda g, who: hub_ages.set_hub_ages(g.hub, who, {}),
@@ -773,7 +782,6 @@ REFUSED_TO_ANALYSTS = {
     "outgoing.issue_handling.assignees",
     "outgoing.issue_handling.known_assignees",
     "outgoing.route_reasons.reasons_of_event",
-    "events.samples.get_saved",
     "events.samples.list_saved",
     "alerts.channels.list_channels",
     "alerts.reading.count_open",
@@ -803,6 +811,7 @@ REFUSED_TO_ANALYSTS = {
     "outgoing.routes.list_all",
     "intake.rejections.get_rejection",
     "intake.rejections.list_reasons",
+    "lists.exports.export_rejections",
     "intake.rejections.list_rejections",
 }
 # What even staff may not do with a member's, and in which words it is refused.

@@ -1,5 +1,6 @@
 """Tokens: what is kept of them, how far they reach, and when they end."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import time_machine
 from sqlmodel import select
 
 from lib.clock import now
-from lib.errors import InvalidInput, NotFound
+from lib.errors import InvalidInput, NotAllowed, NotFound
 from lib.hub import Hub
 from lib.models import ApiToken, AuditEntry
 from lib.people import api_tokens, users
@@ -59,7 +60,7 @@ def test_a_revoked_token_is_worth_nothing(hub: Hub) -> None:
     issued = make(hub)
     owner = users.find_user(hub, "ada@example.com")
     assert owner is not None
-    stranger = make_user(hub, "bob@example.com", "staff")
+    stranger = make_user(hub, "bob@example.com", "analyst")
     with pytest.raises(NotFound):
         api_tokens.revoke(hub, stranger, issued.token.id)
     assert api_tokens.list_tokens(hub, stranger) == []
@@ -71,6 +72,33 @@ def test_a_revoked_token_is_worth_nothing(hub: Hub) -> None:
     with hub.database.read() as session:
         actions = [row.action for row in session.exec(select(AuditEntry).order_by(AuditEntry.id))]
     assert actions == ["token.created", "token.revoked"]
+
+
+def test_staff_see_and_end_the_tokens_of_everybody(hub: Hub) -> None:
+    issued = [make(hub)]
+    owner = users.find_user(hub, "ada@example.com")
+    assert owner is not None
+    issued += [api_tokens.create(hub, owner, name=str(n), scopes=["actions"]) for n in range(3)]
+    staff = make_user(hub, "sam@example.com", "staff")
+    first = api_tokens.list_of_everybody(hub, staff, limit=3)
+    last = api_tokens.list_of_everybody(hub, staff, cursor=first.next_cursor, limit=3)
+    shown = [*first.rows, *last.rows]
+    assert [item.token.id for item in shown] == [each.token.id for each in issued[::-1]]
+    assert {item.owner for item in shown} == {"ada@example.com"}
+    assert last.next_cursor is None
+    assert issued[0].secret not in repr(shown)
+    api_tokens.revoke(hub, staff, issued[0].token.id)
+    assert api_tokens.authenticate(hub, issued[0].secret) is None
+    assert len(api_tokens.list_of_everybody(hub, staff).rows) == 3
+    with hub.database.read() as session:
+        entry = session.exec(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert entry is not None
+    assert (entry.actor, entry.details["owner"]) == ("sam@example.com", "ada@example.com")
+    for actor in (owner, replace(staff, is_confined=True)):
+        with pytest.raises(NotAllowed):
+            api_tokens.list_of_everybody(hub, actor)
+    with pytest.raises(NotFound):
+        api_tokens.revoke(hub, replace(staff, is_confined=True), issued[1].token.id)
 
 
 def test_a_token_ends_with_its_days(hub: Hub) -> None:

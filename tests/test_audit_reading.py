@@ -1,15 +1,18 @@
 """The audit log: where an action came from, and reading it."""
 
+import csv
+import json
 from datetime import timedelta
 
 import pytest
 
 from lib import audit
 from lib.access import Actor
-from lib.audit_reading import AuditFilters, export_entries, list_entries
+from lib.audit_reading import AuditFilters, list_entries
 from lib.clock import now
 from lib.errors import NotAllowed
 from lib.hub import Hub
+from lib.lists.exports import export_audit
 from lib.people.sessions import actor_of_session, start_session
 from tests.factories import make_user
 
@@ -53,8 +56,40 @@ def test_the_list_is_filtered_and_paged(hub: Hub, sam: Actor) -> None:
 
 def test_an_export_is_itself_on_record(hub: Hub, sam: Actor) -> None:
     note(hub, sam, "user.renamed", "user.renamed")
-    assert len(export_entries(hub, sam, AuditFilters(subject="user"))) == 2
-    assert list_entries(hub, sam, AuditFilters()).rows[0].action == "audit.exported"
+    text = "".join(export_audit(hub, sam, AuditFilters(subject="user"), "jsonl"))
+    assert [json.loads(line)["action"] for line in text.splitlines()] == ["user.renamed"] * 2
+    (newest, *_) = list_entries(hub, sam, AuditFilters()).rows
+    assert newest.action == "audit.exported"
+    assert newest.details == {"format": "jsonl", "subject": "user"}
+
+
+def test_an_export_has_every_entry_and_its_changes_as_one_cell(hub: Hub, sam: Actor) -> None:
+    with hub.database.write() as session:
+        for number in range(205):
+            changes = audit.difference({"name": "a"}, {"name": str(number)})
+            audit.record(session, sam, "integration.updated", "int_1", changes=changes)
+    rows = list(csv.DictReader("".join(export_audit(hub, sam, AuditFilters(), "csv")).splitlines()))
+    assert len(rows) == 205
+    assert json.loads(rows[0]["details"]) == {"changes": {"name": {"after": "204", "before": "a"}}}
+
+
+def test_a_subject_has_the_actions_of_all_its_parts(hub: Hub, sam: Actor) -> None:
+    note(hub, sam, "event.tagged", "events.exported", "eventual.end", "mail.set", "keys.rotated")
+    events = list_entries(hub, sam, AuditFilters(subject="event")).rows
+    assert [row.action for row in events] == ["events.exported", "event.tagged"]
+    settings = list_entries(hub, sam, AuditFilters(subject="settings")).rows
+    assert [row.action for row in settings] == ["keys.rotated", "mail.set"]
+
+
+def test_a_difference_holds_what_changed_and_cuts_it() -> None:
+    before = {"name": "Old", "rate": 5, "kept": [1], "gone": "x", "long": None}
+    after = {"name": "New", "rate": 5, "kept": [1], "long": "y" * 500}
+    found = audit.difference(before, after)
+    assert list(found) == ["name", "gone", "long"]
+    assert found["name"] == {"before": "Old", "after": "New"}
+    assert found["gone"] == {"before": "x", "after": ""}
+    assert found["long"]["before"] == ""
+    assert found["long"]["after"].rstrip("…") == "y" * 200
 
 
 @pytest.mark.parametrize("role", ["member", "analyst"])
@@ -62,7 +97,7 @@ def test_the_log_is_for_staff(hub: Hub, role: str) -> None:
     actor = make_user(hub, "ada@example.com", role)
     for act in (
         lambda: list_entries(hub, actor, AuditFilters()),
-        lambda: export_entries(hub, actor, AuditFilters()),
+        lambda: export_audit(hub, actor, AuditFilters(), "csv"),
     ):
         with pytest.raises(NotAllowed):
             act()

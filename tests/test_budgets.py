@@ -102,7 +102,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_limits_hold_under_fifty_concurrent_actions(hub: Hub) -> None:
-    with calling(hub, Meter(burst=20, seconds=1.0)) as caller:
+    # On a busy machine a call arrives some tenths of a second after its turn.
+    with calling(hub, Meter(burst=20, seconds=0.7)) as caller:
         gate = threading.Barrier(50)
 
         def act() -> None:

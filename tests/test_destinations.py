@@ -170,7 +170,8 @@ def test_a_blank_secret_is_kept_and_a_new_one_replaces_it(hub: Hub) -> None:
     assert shown.credentials_set_at["url"] == issued.destination.credentials_set_at["url"]
     draft = DestinationDraft("Renamed", url="https://new.example.org/x")
     assert destinations.update(hub, ada, shown.id, draft=draft).url_host == "new.example.org"
-    assert _audit(hub)[-1].details == {"name": "Renamed", "fields": "url"}
+    changed = {"host": {"before": "hooks.example.com:8443", "after": "new.example.org"}}
+    assert _audit(hub)[-1].details == {"name": "Renamed", "fields": "url", "changes": changed}
 
 
 def test_a_new_address_is_tried_although_the_old_one_was_given_up(hub: Hub) -> None:

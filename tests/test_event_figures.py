@@ -35,6 +35,14 @@ def test_an_event_is_about_the_contact_and_not_about_the_own_number(hub: Hub) ->
     assert subjects_of(hub, ada, [sent]) == {sent: OWN}, "then the one it goes to is the contact"
 
 
+def test_an_event_with_the_own_number_alone_is_about_nobody(hub: Hub) -> None:
+    """As of a text that a name sent, or a call that hid its number."""
+    ada = make_user(hub)
+    named = {**SMS, "From": "ACMEBANK"}
+    event_id = event_with_keys(hub, ada, ("phone", OWN), payload=named)
+    assert subjects_of(hub, ada, [event_id]) == {}
+
+
 def test_the_most_telling_key_says_whom_an_event_is_about(hub: Hub) -> None:
     ada = make_user(hub)
     keys = [("contact_id", "con_1"), ("email", "grace@example.org"), ("phone", CONTACT)]

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -12,16 +12,18 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from lib.access import Actor
-from lib.errors import InvalidInput
+from lib.clock import now
+from lib.errors import InvalidInput, NotAllowed
 from lib.events.reading import EventFilters
 from lib.hub import Hub
-from lib.lists.addressed_filters import delivery_filters, event_filters
-from lib.lists.exports import export_deliveries, export_events
+from lib.intake.rejections import RejectionFilters
+from lib.lists.addressed_filters import delivery_filters, event_filters, rejection_filters
+from lib.lists.exports import export_deliveries, export_events, export_rejections
 from lib.models import AuditEntry
 from lib.outgoing.delivery_filters import DeliveryFilters
 from lib.people.sessions import redeem_ticket, start_session
 from lib.ui import export_routes
-from tests.event_factories import SMS, make_event, make_integration
+from tests.event_factories import SMS, make_event, make_integration, make_rejection
 from tests.factories import make_user
 from tests.outgoing_factories import make_delivery, make_destination
 
@@ -114,6 +116,25 @@ def test_members_export_their_own_and_analysts_masked_rows(hub: Hub) -> None:
     assert "4155550123" not in text
 
 
+def test_refused_requests_are_exported_without_what_was_sent(hub: Hub) -> None:
+    ada, eve = make_user(hub), make_user(hub, "eve@example.com")
+    item = make_integration(hub, ada)
+    kept = make_rejection(hub, item)
+    make_rejection(hub, item, age=timedelta(days=2))
+    asked = rejection_filters({"range": "24h", "service": item.service_name})
+    (row,) = lines(export_rejections(hub, ada, asked, "jsonl"))
+    assert (row["id"], row["reason"]) == (kept, "wrong_signature")
+    text = "".join(export_rejections(hub, ada, RejectionFilters(), "csv"))
+    assert len(text.splitlines()) == 3
+    assert "secret" not in text
+    assert "headers" not in text
+    until = rejection_filters({"until": f"{now() - timedelta(days=1):%Y-%m-%dT%H:%MZ}"})
+    assert len(lines(export_rejections(hub, ada, until, "jsonl"))) == 1
+    assert lines(export_rejections(hub, eve, RejectionFilters(), "jsonl")) == []
+    with pytest.raises(NotAllowed):
+        export_rejections(hub, make_user(hub, "ana@example.com", "analyst"), asked, "csv")
+
+
 def test_the_address_says_the_same_as_the_screen() -> None:
     found = event_filters(
         {
@@ -163,6 +184,7 @@ def test_the_route_refuses_what_cannot_be(sqlite_hub: Hub, browser: TestClient) 
     sign_in(sqlite_hub, browser, make_user(sqlite_hub))
     assert browser.get("/export/users.csv").status_code == 404
     assert browser.get("/export/events.xlsx").status_code == 404
+    assert browser.get("/export/audit.csv").status_code == 403
     answer = browser.get("/export/events.csv?status=odd")
     assert answer.status_code == 400
     assert "no status called odd" in answer.text

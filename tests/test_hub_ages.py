@@ -36,7 +36,9 @@ def test_the_products_ages_hold_until_staff_set_others(hub: Hub, staff: Actor) -
     assert get_hub_ages(hub, staff).ages == Ages()
     with hub.database.read() as session:
         entries = session.exec(select(AuditEntry).order_by(AuditEntry.id)).all()
-    assert [entry.details["payload_days"] for entry in entries] == ["7", "30"]
+    changes = [entry.details["changes"] for entry in entries]
+    assert changes[0] == {"payload_days": {"before": "30", "after": "7"}}
+    assert changes[1] == {"payload_days": {"before": "7", "after": "30"}}
 
 
 def test_an_integrations_own_age_stands_above_the_hubs(

@@ -54,7 +54,11 @@ def test_filters_narrow_the_list_and_can_be_cleared(visitor: Visitor) -> None:
     assert _ids(script) == [failed]
     script.selectbox(key="activity_status").set_value("pending").run()
     make_rollup(visitor.hub, item, 12_431)
-    assert r"0 of 12,431 events match status=pending" in script.run().info[0].value
+    assert "0 of 12,431 events match status\\: Pending" in script.run().info[0].value
+    script.query_params["integration"] = item.id
+    clear = script.run().button(key="activity_clear_integration")
+    assert clear.label == "Clear integration\\: Front desk"
+    clear.click().run()
     script.button(key="activity_clear_status").click().run()
     assert _ids(script) == [fine, failed]
     script.selectbox(key="activity_status").set_value("pending").run()
@@ -297,7 +301,7 @@ def test_a_shared_link_brings_its_filters(visitor: Visitor) -> None:
     script.query_params["status"] = "failed"
     assert _ids(script.run()) == [failed]
     script.query_params["since"] = "2099-01-01T00:00Z"
-    assert "since=2099" in script.run().info[0].value
+    assert "from\\: 2099" in script.run().info[0].value
     script.query_params["since"] = "soon"
     assert "is a time such as" in script.run().error[0].value
 
@@ -348,7 +352,7 @@ def test_rejected_leads_to_its_own_screen_with_the_filters(visitor: Visitor, way
     assert not script.exception
     assert script.title[0].value == "Rejected"
     if way == "status":
-        assert script.query_params["since"] == "7d"
+        assert script.query_params["range"] == "7d"
         assert script.query_params["integration"] == item.id
 
 
@@ -454,3 +458,26 @@ def test_the_search_box_opens_an_id_and_looks_for_the_rest(visitor: Visitor) -> 
     script = visitor.open("overview")
     script.text_input(key="main_search").input("(415) 555-0123").run()
     assert script.query_params["q"] == "(415) 555-0123"
+
+
+def test_what_is_named_like_the_words_stands_below_the_search_box(visitor: Visitor) -> None:
+    make_integration(visitor.hub, visitor.sign_in("member"))
+    script = visitor.open("activity")
+    script.text_input(key="main_search").input("front").run()
+    assert script.query_params["q"] == "front"
+    assert "Front desk" in [each.proto.label for each in script.get("page_link")]
+    script.query_params["q"] = "other"
+    assert "Front desk" not in [each.proto.label for each in script.run().get("page_link")]
+
+
+def test_all_that_match_are_counted_when_somebody_asks(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    for number in range(52):
+        make_event(visitor.hub, item, status="failed" if number else "success")
+    script = visitor.open("activity")
+    script.button(key="activity_count").click().run()
+    assert "52 events when you asked." in [each.value for each in script.caption]
+    script.selectbox(key="activity_status").set_value("failed").run()
+    assert not [each for each in script.caption if "when you asked" in each.value]
+    script.button(key="activity_count").click().run()
+    assert "51 events when you asked." in [each.value for each in script.caption]

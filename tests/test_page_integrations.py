@@ -110,6 +110,20 @@ def test_staff_may_use_the_token_of_this_server(
     assert open_values(visitor.hub.vault, row)["auth_token"] == TOKEN
 
 
+@pytest.mark.parametrize(("name", "is_open"), [("account_sid", False), ("region", True)])
+def test_optional_settings_open_for_a_problem_of_their_own(
+    visitor: Visitor, name: str, is_open: bool
+) -> None:
+    visitor.sign_in("member")
+    script = _open_form(visitor, "twilio")
+    script.text_input(key="integrations_account_sid_twilio").input(SID)
+    script.text_input(key="integrations_auth_token_twilio").input(TOKEN)
+    script.text_input(key=f"integrations_{name}_twilio").input("no")
+    _save(script, "Save and show the address")
+    assert script.error
+    assert [each.proto.expanded for each in script.expander] == [is_open]
+
+
 def test_an_edit_keeps_a_secret_that_is_left_blank(visitor: Visitor) -> None:
     script, integration_id = _open_one(visitor, visitor.sign_in("member"))
     box = script.text_input(key=f"integrations_auth_token_{integration_id}")
@@ -227,7 +241,7 @@ def test_a_removal_says_what_it_cancels_and_the_record_says_who_did_what(
     item = integrations.get(visitor.hub, actor, integration_id)
     make_delivery(visitor.hub, make_event(visitor.hub, item), make_destination(visitor.hub, actor))
     record = next(each for each in script.dataframe if "what" in each.value)
-    assert list(record.value["what"]) == ["added"]
+    assert list(record.value["what"]) == ["Added an integration"]
     script.button(key="integrations_delete").click().run()
     assert "**1 open delivery** will be cancelled" in _written(script)
 
@@ -321,3 +335,17 @@ def test_an_action_bar_serves_the_chosen_row(visitor: Visitor) -> None:
     bar["Pause"].click().run()
     assert not script.exception
     assert not integrations.get(visitor.hub, actor, orders.id).is_active
+
+
+def test_the_newest_events_stand_on_the_integrations_own_screen(visitor: Visitor) -> None:
+    item = make_integration(visitor.hub, visitor.sign_in("member"))
+    ids = [make_event(visitor.hub, item) for _ in range(22)]
+    script = visitor.open("integrations")
+    script.query_params["open"] = item.id
+    script.run()
+    assert not script.exception
+    table = next(each for each in script.dataframe if "event_type" in each.value)
+    assert list(table.value["id"]) == ids[:1:-1]
+    links = [each.proto for each in script.get("page_link")]
+    (link,) = [each for each in links if each.label == "All events of this integration"]
+    assert link.query_string == f"integration={item.id}"

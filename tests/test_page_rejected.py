@@ -37,6 +37,22 @@ def test_the_service_narrows_the_list(visitor: Visitor) -> None:
     assert script.success[0].value == "No refused request matches. Empty a filter to see more."
 
 
+def test_filters_are_kept_as_a_view(visitor: Visitor) -> None:
+    make_rejection(visitor.hub, make_integration(visitor.hub, visitor.sign_in("member")))
+    script = visitor.open("rejected")
+    script.query_params["until"] = "2020-01-01T00:00Z"
+    script.query_params["service"] = "twilio"
+    script.run()
+    assert not script.dataframe
+    script.text_input(key="rejected_view_new").input("Before 2020")
+    next(each for each in script.button if each.label == "Save view").click().run()
+    script.query_params.clear()
+    assert script.run().dataframe
+    script.button(key="rejected_view_0").click().run()
+    assert script.query_params["until"] == "2020-01-01T00:00Z"
+    assert not script.dataframe
+
+
 def test_members_do_not_see_each_others_refusals(visitor: Visitor) -> None:
     make_rejection(visitor.hub, make_integration(visitor.hub, visitor.sign_in("staff")))
     visitor.sign_in("member")

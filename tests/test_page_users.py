@@ -10,7 +10,7 @@ from lib import audit
 from lib.audit_chain import chain_new
 from lib.hub import Hub
 from lib.models import User
-from lib.people import passwords
+from lib.people import api_tokens, passwords
 from lib.people.account_links import invite, look_up, redeem
 from lib.people.sign_in import authenticate
 from lib.people.users import find_user, list_users
@@ -99,6 +99,24 @@ def test_the_filters_narrow_the_list(visitor: Visitor) -> None:
     assert "No user matches" in script.info[0].value
 
 
+def test_a_token_of_another_is_revoked_after_a_question(visitor: Visitor) -> None:
+    ada = make_user(visitor.hub)
+    issued = api_tokens.create(visitor.hub, ada, name="Zap", scopes=["actions"])
+    visitor.sign_in("staff")
+    script = visitor.open("users")
+    script.segmented_control(key="users_view").set_value("API tokens").run()
+    assert script.query_params["view"] == "API tokens"
+    table = script.dataframe[0]
+    assert table.value["owner"].tolist() == ["ada@example.com"]
+    assert issued.secret not in str(table.value)
+    script.session_state["users_tokens"] = {"selection": {"rows": [0], "columns": []}}
+    script.run()
+    script.button(key="users_token_revoke").click().run()
+    script.button(key="users_token_confirm").click().run()
+    assert api_tokens.authenticate(visitor.hub, issued.secret) is None
+    assert "Zap is revoked" in script.toast[0].value
+
+
 @pytest.mark.parametrize("page", ["users", "audit"])
 @pytest.mark.parametrize("role", ["member", "analyst"])
 def test_others_are_told_that_it_is_not_for_them(visitor: Visitor, role: str, page: str) -> None:
@@ -111,15 +129,17 @@ def test_others_are_told_that_it_is_not_for_them(visitor: Visitor, role: str, pa
 def test_the_audit_log_is_read_filtered_and_verified(visitor: Visitor) -> None:
     sam = visitor.sign_in("staff")
     with visitor.hub.database.write() as session:
-        for action in ("user.renamed", "integration.removed"):
-            audit.record(session, sam, action, "int_1", before="a", after="b")
+        changes = audit.difference({"role": "a"}, {"role": ""})
+        audit.record(session, sam, "user.role_set", "int_1", changes=changes, fields="")
+        # As a release before this one wrote it.
+        audit.record(session, sam, "integration.renamed", "int_1", before="a", after="b")
     chain_new(visitor.hub)
     script = visitor.open("audit")
     shown = script.dataframe[0].value
-    assert list(shown["action"]) == ["Integration removed", "User renamed"]
-    assert list(shown["details"]) == ["a → b", "a → b"]
+    assert list(shown["action"]) == ["Integration renamed", "Changed a role"]
+    assert list(shown["details"]) == ["a → b", "role: a → none"]
     script.selectbox(key="audit_about").set_value("user").run()
-    assert list(script.dataframe[0].value["action"]) == ["User renamed"]
+    assert list(script.dataframe[0].value["action"]) == ["Changed a role"]
     assert script.query_params["about"] == "user"
     script.button(key="audit_verify").click().run()
     assert "All 2 chained entries" in script.success[0].value

@@ -377,7 +377,8 @@ def test_the_ages_of_an_integration_are_kept_and_audited(
     with hub.database.read() as session:
         entries = session.exec(select(AuditEntry).where(AuditEntry.object_id == item.id)).all()
     assert entries[-1].action == "integration.retention_set"
-    assert entries[-1].details["payload_days"] == "7"
+    changed = {"payload_days": {"before": "30", "after": "7"}}
+    assert entries[-1].details == {"name": item.name, "changes": changed}
 
 
 @pytest.mark.parametrize(

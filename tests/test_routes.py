@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from lib.connections import integrations
 from lib.errors import InvalidInput, NotFound
+from lib.events.samples import save_sample
 from lib.hub import Hub
 from lib.models import AuditEntry, Route, WebhookEvent
 from lib.outgoing import destinations, routes
@@ -208,6 +209,25 @@ def test_a_preview_shows_the_newest_event_that_is_taken(hub: Hub) -> None:
     chosen = preview(hub, ada, _draft(item, destination, mapping="data.n"), event_id=newer)
     assert chosen is not None
     assert (chosen.envelope["data"], chosen.result, chosen.error) == ({"n": 2}, 2, None)
+
+
+def test_a_draft_is_tried_on_a_saved_sample_of_its_service(hub: Hub) -> None:
+    ada = make_user(hub)
+    item, destination = make_integration(hub, ada), add_destination(hub, ada).destination
+    kept = save_sample(hub, ada, make_event(hub, item, payload={"n": 7}), name="Seven")
+    refusing = [{"path": "data.n", "operator": "equals", "value": "8"}]
+    draft = _draft(item, destination, mapping="data.n", filters=refusing)
+    shown = preview(hub, ada, draft, event_id=kept.id)
+    assert shown is not None
+    assert (shown.event_id, shown.result, shown.is_taken) == (kept.id, 7, False)
+    assert shown.envelope["integration_id"] == item.id
+    bob = make_user(hub, "bob@example.com")
+    foreign = _draft(make_integration(hub, bob), add_destination(hub, bob).destination)
+    with pytest.raises(NotFound, match="no such sample"):
+        preview(hub, bob, foreign, event_id=kept.id)
+    other = make_integration(hub, ada, service_name="make")
+    with pytest.raises(InvalidInput, match="of another service"):
+        preview(hub, ada, _draft(other, destination), event_id=kept.id)
 
 
 def test_a_preview_says_what_is_wrong_with_the_mapping(hub: Hub) -> None:

@@ -142,9 +142,11 @@ def update(hub: Hub, actor: Actor, channel_id: str, draft: ChannelDraft) -> None
     require_writer(actor)
     with hub.database.write() as session:
         row = _owned(session, actor, channel_id)
+        before = _facts(row)
         _fill(session, hub, row, draft=draft)
         row.last_error = None
-        audit.record(session, actor, "alert_channel.changed", row.id, name=row.name)
+        done = audit.difference(before, _facts(row))
+        audit.record(session, actor, "alert_channel.changed", row.id, name=row.name, changes=done)
 
 
 def pause(hub: Hub, actor: Actor, channel_id: str) -> None:
@@ -209,6 +211,10 @@ def _owned(session: Session, actor: Actor, channel_id: str) -> AlertChannel:
     if row is None or (row.user_id != actor.id and not actor.sees_all):
         raise NotFound("There is no such channel. It may have been removed.")
     return row
+
+
+def _facts(row: AlertChannel) -> dict[str, Any]:
+    return {"name": row.name, "alert_kinds": row.alert_kinds, **row.config_data}
 
 
 def _fill(session: Session, hub: Hub, row: AlertChannel, *, draft: ChannelDraft) -> None:

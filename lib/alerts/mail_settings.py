@@ -74,12 +74,14 @@ def set_mail_settings(hub: Hub, actor: Actor, draft: MailDraft) -> None:
     _check(draft)
     with hub.database.write() as session:
         row = session.get(HubSetting, NAME, with_for_update=True)
-        value = _value(hub.vault, draft, row.value if row else {})
+        before = row.value if row else {}
+        value = _value(hub.vault, draft, before)
         if row is None:
             row = HubSetting(name=NAME, value=value, updated_at=now())
             session.add(row)
         row.value, row.updated_at, row.updated_by = value, now(), actor.id
-        audit.record(session, actor, "mail.set", NAME, host=draft.host, security=draft.security)
+        changes = audit.difference(_facts(before), _facts(value))
+        audit.record(session, actor, "mail.set", NAME, changes=changes)
 
 
 def remove_mail_settings(hub: Hub, actor: Actor) -> None:
@@ -184,3 +186,8 @@ def _value(vault: Vault, draft: MailDraft, stored: Mapping[str, Any]) -> dict[st
     if not same or _PASSWORD not in stored:
         raise InvalidInput("Enter the password of this user at this server.", field="password")
     return {**value, _PASSWORD: stored[_PASSWORD]}
+
+
+def _facts(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is set without the password, to tell what a change changed."""
+    return {name: fact for name, fact in value.items() if name != _PASSWORD}

@@ -54,11 +54,11 @@ def set_schedule(hub: Hub, actor: Actor, draft: Schedule) -> Schedule:
     _check(draft)
     kept = Schedule(draft.is_on, draft.hour, str(Path(draft.folder.strip())), draft.keep)
     with hub.database.write() as session:
+        changes = audit.difference(vars(_schedule(hub, session)), vars(kept))
         hub_settings.keep_value(session, NAME, vars(kept), actor=actor)
         taken = {"due_at": _last_due(kept.hour).isoformat()}
         hub_settings.keep_value(session, _TAKEN, taken, actor=None)
-        state = f"daily at {kept.hour:02}:00 UTC, keep {kept.keep}" if kept.is_on else "off"
-        audit.record(session, actor, "backup.schedule_set", NAME, schedule=state)
+        audit.record(session, actor, "backup.schedule_set", NAME, changes=changes)
     return kept
 
 

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
@@ -74,6 +75,7 @@ def update(
     """Change a connection; a secret left blank or out is kept, other fields are replaced."""
     with hub.database.write() as session:
         row, owner = _own(session, actor, integration_id)
+        before = _facts(row)
         provider = get_provider(row.service_name)
         merged = {item.name: values.get(item.name, "").strip() for item in provider.fields}
         stored = open_values(hub.vault, row)
@@ -87,7 +89,8 @@ def update(
         keep_values(hub.vault, row, provider, clean)
         if changed:
             row.status, row.status_message = "untested", "Changed since the last test."
-        _changed(session, actor, "integration.updated", row, fields=", ".join(changed))
+        changes, fields = audit.difference(before, _facts(row)), ", ".join(changed)
+        _changed(session, actor, "integration.updated", row, changes=changes, fields=fields)
         return view(hub, row, actor, owner=owner)
 
 
@@ -231,8 +234,17 @@ def _own(session: Session, actor: Actor, integration_id: str) -> tuple[Integrati
     return _visible(session, actor, integration_id)
 
 
+def _facts(row: IntegrationConfig) -> dict[str, Any]:
+    """Return what may be shown of a connection, to tell what a change changed."""
+    return {"name": row.name, **row.config_data}
+
+
 def _changed(
-    session: Session, actor: Actor, action: str, row: IntegrationConfig, **details: str
+    session: Session,
+    actor: Actor,
+    action: str,
+    row: IntegrationConfig,
+    **details: audit.Detail,
 ) -> None:
     row.updated_at = now()
     bump_revision(session)

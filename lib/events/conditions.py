@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, cast, exists, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
@@ -17,7 +17,8 @@ from lib.outgoing.outcomes import ARRIVED
 Condition = ColumnElement[bool]
 STORED = ("pending", "success", "failed")
 DERIVED = (
-    "queued", "delivering", "delivered", "retrying", "dead", "filtered", "paused", "duplicate",
+    "failing", "queued", "delivering", "delivered", "retrying", "dead", "filtered", "paused",
+    "duplicate",
 )  # fmt: skip
 # An event's id and its time come from the same clock, moments apart.
 _SLACK = timedelta(minutes=1)
@@ -103,6 +104,13 @@ def derived_conditions(filters: EventFilters, *, is_sqlite: bool) -> list[Condit
     return found
 
 
+def unresolved() -> Condition:
+    """Return the condition that an event failed and nobody has dealt with it yet."""
+    # A literal, for an index on one status is used for no parameter.
+    failed = col(WebhookEvent.status) == literal_column("'failed'")
+    return and_(failed, col(WebhookEvent.resolved_at).is_(None))
+
+
 def _scheme(*, is_sqlite: bool) -> ColumnElement[Any]:
     column = col(WebhookEvent.verification)
     if is_sqlite:
@@ -141,6 +149,8 @@ def _has_delivery_to(*conditions: Condition) -> Condition:
 def _derived_status(status: str) -> list[Condition]:
     if status == "duplicate":
         return [col(WebhookEvent.duplicates) > 0]
+    if status == "failing":
+        return [or_(unresolved(), _has_delivery(col(Delivery.status).in_(("dead", "retrying"))))]
     if status == "filtered":
         return [col(WebhookEvent.status) == "success", ~_has_delivery()]
     if status == "delivered":

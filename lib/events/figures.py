@@ -1,6 +1,6 @@
 """What the list of events says of each beside its own row: how its deliveries fare, and of whom."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,13 +99,9 @@ def subjects_of(hub: Hub, actor: Actor, event_ids: Sequence[str]) -> dict[str, s
 
 
 def _own_values(session: Session, keys: Sequence[EventKey]) -> dict[str, set[str]]:
-    """Return the member's own numbers by event, where one of several has to be chosen.
-
-    Their payloads tell them apart, and only of these are they read.
-    """
-    counts = Counter((key.event_id, key.kind) for key in keys)
-    unsure = {event_id for (event_id, _), count in counts.items() if count > 1}
-    events = session.exec(select(WebhookEvent).where(col(WebhookEvent.id).in_(unsure))).all()
+    """Return the member's own numbers by event; only what has a number is read for them."""
+    numbered = {key.event_id for key in keys if key.kind == "phone"}
+    events = session.exec(select(WebhookEvent).where(col(WebhookEvent.id).in_(numbered))).all()
     return {event.id: own_values(event) for event in events}
 
 

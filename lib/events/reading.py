@@ -19,7 +19,7 @@ from lib.events.queries import EventFilters as EventFilters
 from lib.events.queries import find_visible, payload_of, visible
 from lib.events.windows import EventSearch
 from lib.hub import Hub
-from lib.lists.paging import Page
+from lib.lists.paging import LARGEST_PAGE, Page
 from lib.masking import HIDDEN, mask_key, mask_payload
 from lib.models import EventKey, IntegrationConfig, WebhookEvent
 from lib.processing.message_states import Progress, find_progress
@@ -27,6 +27,8 @@ from lib.providers.explanations import Explanation
 from lib.providers.registry import get_provider
 from lib.pseudonyms import Pseudonyms, names_for
 
+MOST_COUNTED = 10_000
+_COUNTED_WINDOWS = 50
 STATUSES = ("pending", "success", "failed")
 _SHOWN_FACTS = frozenset({"scheme", "key"})
 
@@ -46,6 +48,14 @@ class EventRow:
     external_id: str | None
     duplicates: int
     response_code: int
+
+
+@dataclass(frozen=True)
+class EventCount:
+    """How many events were found to match, and whether those are all."""
+
+    count: int
+    is_all: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,22 @@ def list_events(
     names = names_for(hub, actor)
     rows = [view_row(event, name, names) for event, name in found]
     return Page(rows, page.next_cursor, page.searched_back_to)
+
+
+def count_events(hub: Hub, actor: Actor, filters: EventFilters) -> EventCount:
+    """Return how many events match, by looking at them; raise what `list_events` raises.
+
+    It stops at 10,000, or once the newest fifty thousand have been gone through for one page.
+    """
+    count, cursor = 0, None
+    with hub.database.read() as session:
+        asked = EventSearch(session, actor, filters)
+        while count < MOST_COUNTED:
+            page = asked.page(cursor=cursor, limit=LARGEST_PAGE, windows=_COUNTED_WINDOWS)
+            count, cursor = count + len(page.rows), page.next_cursor
+            if cursor is None or page.searched_back_to is not None:
+                break
+    return EventCount(min(count, MOST_COUNTED), is_all=cursor is None)
 
 
 def get_event(hub: Hub, actor: Actor, event_id: str) -> EventDetail:

@@ -17,6 +17,7 @@ from lib.hub import Hub
 from lib.ids import new_id
 from lib.models import SavedSample
 
+PREFIX = "smp_"
 MOST_SAMPLES = 100
 _LONGEST_NAME = 80
 
@@ -73,16 +74,10 @@ def list_saved(hub: Hub, actor: Actor, *, service_name: str | None = None) -> li
         return [_view(row) for row in session.exec(query)]
 
 
-def get_saved(hub: Hub, actor: Actor, sample_id: str) -> Sample:
-    """Return one sample; raise NotFound."""
-    with hub.database.read() as session:
-        return _view(_find(session, actor, sample_id))
-
-
 def remove_saved(hub: Hub, actor: Actor, sample_id: str) -> None:
     """Forget a sample; raise NotFound."""
     with hub.database.write() as session:
-        row = _find(session, actor, sample_id)
+        row = find_row(session, actor, sample_id)
         session.delete(row)
         audit.record(session, actor, "sample.removed", sample_id, name=row.name)
 
@@ -93,7 +88,8 @@ def _visible(actor: Actor) -> Any:
     return query if actor.sees_all else query.where(col(SavedSample.user_id) == actor.id)
 
 
-def _find(session: Session, actor: Actor, sample_id: str) -> SavedSample:
+def find_row(session: Session, actor: Actor, sample_id: str) -> SavedSample:
+    """Return a sample's row in the caller's transaction; raise NotFound."""
     row: SavedSample | None = session.exec(
         _visible(actor).where(col(SavedSample.id) == sample_id)
     ).first()

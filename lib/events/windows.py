@@ -7,10 +7,10 @@ through in their own order instead.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, literal_column, select, true, union_all
 from sqlmodel import Session, col
 
 from lib.access import Actor
@@ -21,6 +21,7 @@ from lib.events.conditions import (
     bounds,
     derived_conditions,
     stored_conditions,
+    unresolved,
 )
 from lib.id_lists import is_listed, listed
 from lib.ids import moment_of
@@ -101,21 +102,32 @@ class EventSearch:
         if self._few is not None:
             return self._among(query, sorted(each for each in self._few if each < high))
         if (rare := self._rare(high)) is not None:
-            query = query.where(*self._holds_key())
-            return self._among(query, list(self._session.execute(rare.limit(WINDOW)).scalars()))
+            ids = list(self._session.execute(rare.limit(WINDOW)).scalars())
+            window = self._among(query, ids)
+            return self._holding_words(window, high)
         base, is_whole = self._base()
         if is_whole:
             return _Window(query, {}, high, is_last=True)
         of_base = select(_ID).where(high > _ID, *base).order_by(_ID.desc())
         low = self._session.execute(of_base.offset(WINDOW - 1).limit(1)).scalar()
-        parameters: dict[str, Any] = {}
-        if self._asks_words:
-            query = query.where(
-                search.holds(self._filters.search, self._keys, is_sqlite=self._is_sqlite)
-            )
-        if self._asks_words and self._is_sqlite:
-            parameters = search.documents_between(self._session, low or "", high)
-        return _Window(query.where((low or "") <= _ID), parameters, low or "", is_last=low is None)
+        window = _Window(query.where((low or "") <= _ID), {}, low or "", is_last=low is None)
+        return self._holding_words(window, high)
+
+    def _holding_words(self, window: _Window, high: str) -> _Window:
+        """Narrow a window below `high` to what the search finds, if one is asked."""
+        if self._common_keys:
+            return replace(window, query=window.query.where(search.holds_key(self._common_keys)))
+        if not self._asks_words:
+            return window
+        found = search.holds(self._filters.search, self._keys, is_sqlite=self._is_sqlite)
+        between: dict[str, Any] = {}
+        if self._is_sqlite:
+            between = search.documents_between(self._session, window.low, high)
+        return replace(
+            window,
+            query=window.query.where(found),
+            parameters={**window.parameters, **between},
+        )
 
     def _among(self, query: Select[Any], ids: list[str]) -> _Window:
         newest = sorted(ids, reverse=True)[:WINDOW]
@@ -131,17 +143,12 @@ class EventSearch:
             condition: ColumnElement[bool] = col(EventKey.value).in_(values)
         elif self._filters.status in _RARE:
             column = col(Delivery.event_id)
-            condition = col(Delivery.status) == literal_column(f"'{self._filters.status}'")
+            condition = _is_in(self._filters.status)
+        elif self._filters.status == "failing":
+            return _failing(high)
         else:
             return None
         return select(column).where(condition, column < high).distinct().order_by(column.desc())
-
-    def _holds_key(self) -> list[ColumnElement[bool]]:
-        if not self._asks_words:
-            return []
-        if self._common_keys:
-            return [search.holds_key(self._common_keys)]
-        return [search.holds(self._filters.search, self._keys, is_sqlite=False)]
 
     def _base(self) -> tuple[list[ColumnElement[bool]], bool]:
         """Return what one index answers in the order of ids, and whether that is all."""
@@ -196,6 +203,27 @@ class EventSearch:
         for (values,) in self._session.execute(query):
             found |= {region for text in _texts(values) if (region := search.region_of(text))}
         return found
+
+
+def _failing(high: str) -> Select[Any]:
+    """Return the newest events that failed, or have a delivery that fails, below `high`."""
+    sent, own = col(Delivery.event_id), select(_ID).where(high > _ID, unresolved())
+    streams = [
+        own.order_by(_ID.desc()),
+        *(
+            select(sent).where(sent < high, _is_in(status)).distinct().order_by(sent.desc())
+            for status in _RARE
+        ),
+    ]
+    # Each is cut by itself, so that each ends early; one event may be in several of them.
+    found = union_all(*(select(each.limit(WINDOW).subquery()) for each in streams)).subquery()
+    (column,) = found.c
+    return select(column).distinct().order_by(column.desc())
+
+
+def _is_in(status: str) -> ColumnElement[bool]:
+    # A literal, for an index on one status is used for no parameter.
+    return col(Delivery.status) == literal_column(f"'{status}'")
 
 
 def _texts(values: dict[str, Any]) -> Iterator[str]:

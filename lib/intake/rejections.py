@@ -52,6 +52,7 @@ class RejectionFilters:
     integration_id: str | None = None
     reason: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     search: str = ""
 
 
@@ -75,6 +76,8 @@ def list_rejections(
             query = query.where(column == value)
     if filters.since is not None:
         query = query.where(col(RejectedRequest.created_at) >= filters.since)
+    if filters.until is not None:
+        query = query.where(col(RejectedRequest.created_at) < filters.until)
     if text := filters.search.strip():
         asked = [
             col(column).icontains(text, autoescape=True)

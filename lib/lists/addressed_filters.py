@@ -4,9 +4,11 @@ import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from lib.audit_reading import AuditFilters
 from lib.clock import now
 from lib.errors import InvalidInput
 from lib.events.conditions import EventFilters
+from lib.intake.rejections import RejectionFilters
 from lib.outgoing.delivery_filters import DeliveryFilters
 
 # Options are what stands in the address, so they stay short and without spaces.
@@ -56,6 +58,31 @@ def delivery_filters(query: Mapping[str, str]) -> DeliveryFilters:
         min_attempts=None if attempts is None else int(attempts),
         since=since,
         until=until,
+    )
+
+
+def audit_filters(query: Mapping[str, str]) -> AuditFilters:
+    """Return the filters of the Audit screen's address; raise InvalidInput."""
+    since, until = _times(query)
+    return AuditFilters(
+        user_id=query.get("who") or None,
+        subject=query.get("about") or None,
+        object_id=query.get("object", ""),
+        since=since,
+        until=until,
+    )
+
+
+def rejection_filters(query: Mapping[str, str]) -> RejectionFilters:
+    """Return the filters of the Rejected screen's address; raise InvalidInput."""
+    since, until = _times(query)
+    return RejectionFilters(
+        service_name=query.get("service") or None,
+        integration_id=query.get("integration") or None,
+        reason=query.get("reason") or None,
+        since=since,
+        until=until,
+        search=query.get("find", ""),
     )
 
 

@@ -8,10 +8,12 @@ from typing import Any, Generic, TypeVar
 
 from lib import audit
 from lib.access import Actor
+from lib.audit_reading import AuditFilters, AuditRow, list_entries
 from lib.events.conditions import EventFilters
 from lib.events.figures import EventFigures, figures_of, shown_status, subjects_of
 from lib.events.reading import EventRow, list_events
 from lib.hub import Hub
+from lib.intake.rejections import Rejection, RejectionFilters, list_rejections
 from lib.lists.csv_text import write_rows
 from lib.lists.paging import LARGEST_PAGE, Page
 from lib.outgoing.deliveries import list_deliveries
@@ -27,7 +29,12 @@ _NOT_RECORDED = "set, not recorded"
 _FARING = (
     "subject", "destinations", "deliveries", "arrived", "attempts", "last_answer", "seconds",
 )  # fmt: skip
-Row = TypeVar("Row", EventRow, DeliveryRow)
+_OF_REJECTION = (
+    "id", "created_at", "service_name", "integration_id", "integration_name", "reason", "message",
+    "method", "content_type", "body_bytes", "source_ip", "response_code", "not_kept",
+)  # fmt: skip
+Row = TypeVar("Row", EventRow, DeliveryRow, AuditRow, Rejection)
+Filters = EventFilters | DeliveryFilters | AuditFilters | RejectionFilters
 Cells = dict[str, Any]
 
 
@@ -74,6 +81,36 @@ def export_deliveries(
     return _parts(hub, actor, _List("deliveries", columns, read, cells), filters, format_)
 
 
+def export_rejections(
+    hub: Hub, actor: Actor, filters: RejectionFilters, format_: str
+) -> Iterator[str]:
+    """Yield the matching refused requests in parts, as `export_events` does.
+
+    Without what was sent: its headers and its body prove nothing and may hold secrets.
+    """
+
+    def read(cursor: str | None) -> Page[Rejection]:
+        return list_rejections(hub, actor, filters, cursor=cursor, limit=LARGEST_PAGE)
+
+    def cells(rows: Sequence[Rejection]) -> list[Cells]:
+        return [{name: getattr(row, name) for name in _OF_REJECTION} for row in rows]
+
+    return _parts(hub, actor, _List("rejections", _OF_REJECTION, read, cells), filters, format_)
+
+
+def export_audit(hub: Hub, actor: Actor, filters: AuditFilters, format_: str) -> Iterator[str]:
+    """Yield the matching entries of the audit log in parts, as `export_events` does; staff only."""
+
+    def read(cursor: str | None) -> Page[AuditRow]:
+        return list_entries(hub, actor, filters, cursor=cursor, limit=LARGEST_PAGE)
+
+    def cells(rows: Sequence[AuditRow]) -> list[Cells]:
+        return [asdict(row) for row in rows]
+
+    columns = [item.name for item in fields(AuditRow)]
+    return _parts(hub, actor, _List("audit", columns, read, cells), filters, format_)
+
+
 def _event_cells(row: EventRow, figures: EventFigures | None, subject: str | None) -> Cells:
     faring = (
         (figures.total, figures.arrived, figures.attempts, figures.last_answer, figures.seconds)
@@ -92,7 +129,7 @@ def _parts(
     hub: Hub,
     actor: Actor,
     listed: _List[Row],
-    filters: EventFilters | DeliveryFilters,
+    filters: Filters,
     format_: str,
 ) -> Iterator[str]:
     # The first page is read here, so that a filter that cannot be is refused and not sent.
@@ -103,7 +140,7 @@ def _parts(
     return _write(listed, first, format_)
 
 
-def _say_filters(filters: EventFilters | DeliveryFilters) -> dict[str, str]:
+def _say_filters(filters: Filters) -> dict[str, str]:
     """Return the filters in force for the record; of what may name a person only that it was."""
     said: dict[str, str] = {}
     for item in fields(filters):
@@ -139,4 +176,6 @@ def _as_lines(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True)
     return value.isoformat() if isinstance(value, datetime) else value

@@ -29,7 +29,7 @@ class View:
 
 BUILT_IN: dict[str, tuple[View, ...]] = {
     "activity": (
-        View(None, "Failing now", "status=failed"),
+        View(None, "Failing now", "status=failing"),
         View(None, "Dead letters", "status=dead"),
         View(None, "Rejected", "status=rejected"),
         View(None, "Duplicates", "status=duplicate"),

@@ -4,6 +4,7 @@ Addresses and secrets go in; an address comes out by `reveal_url` alone, a secre
 """
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy import update as sql_update
@@ -82,6 +83,7 @@ def update(
     """
     with hub.database.write() as session:
         row, owner = locked_row(session, actor, destination_id)
+        before = _facts(row)
         target = get_target(row.kind)
         if draft.url.strip():
             check_address(draft.url.strip(), target, hub.settings)
@@ -94,7 +96,8 @@ def update(
             changed = rebind_action(session, actor, row, draft, limits=config)
         if URL in changed:
             _enable(session, row)
-        _changed(session, actor, "destination.updated", row, fields=", ".join(changed))
+        changes, fields = audit.difference(before, _facts(row)), ", ".join(changed)
+        _changed(session, actor, "destination.updated", row, changes=changes, fields=fields)
         return view(row, actor, owner=owner)
 
 
@@ -270,6 +273,13 @@ def _cancel(session: Session, destination_id: str, *, limit: int | None = None) 
     return cancelled
 
 
-def _changed(session: Session, actor: Actor, action: str, row: Destination, **details: str) -> None:
+def _facts(row: Destination) -> dict[str, Any]:
+    """Return what may be shown of a destination, to tell what a change changed."""
+    return {"name": row.name, "host": row.url_host, **row.config_data}
+
+
+def _changed(
+    session: Session, actor: Actor, action: str, row: Destination, **details: audit.Detail
+) -> None:
     row.updated_at = now()
     audit.record(session, actor, action, row.id, name=row.name, **details)

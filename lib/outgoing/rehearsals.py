@@ -11,8 +11,9 @@ from sqlmodel import Session, col
 from lib.access import Actor
 from lib.connections import integrations
 from lib.errors import InvalidInput, NotFound
+from lib.events import samples
 from lib.hub import Hub
-from lib.models import WebhookEvent
+from lib.models import IntegrationConfig, SavedSample, WebhookEvent
 from lib.outgoing.action_destinations import check_as_input
 from lib.outgoing.envelope import Envelope, EventFacts, build_envelope
 from lib.outgoing.filters import FilterRow, matches, parse_filters, takes_type
@@ -67,9 +68,9 @@ def preview(
 ) -> Preview | None:
     """Return what the draft makes of an event; None while there is none to show.
 
-    Without `event_id` it is the newest one that the draft takes; if it takes none, the
-    newest of its types, or else the newest. A mapping that fails, or does not yield the input
-    of the action that it leads to, is said in `error`.
+    `event_id` may be that of a saved sample. Without it, it is the newest event that the draft
+    takes; if it takes none, the newest of its types, or else the newest. A mapping that fails,
+    or does not yield the input of the action that it leads to, is said in `error`.
     """
     rows = parse_filters(draft.filters)
     with hub.database.read() as session:
@@ -127,6 +128,8 @@ def _last_events(session: Session, actor: Actor, integration_id: str) -> list[Ev
 
 def _chosen_event(session: Session, actor: Actor, integration_id: str, event_id: str) -> EventFacts:
     integration = integrations.owned_row(session, actor, integration_id)
+    if event_id.startswith(samples.PREFIX):
+        return _of_sample(samples.find_row(session, actor, event_id), integration)
     query = select(*_COLUMNS, col(WebhookEvent.payload_removed_at)).where(
         col(WebhookEvent.id) == event_id, col(WebhookEvent.integration_id) == integration.id
     )
@@ -139,3 +142,18 @@ def _chosen_event(session: Session, actor: Actor, integration_id: str, event_id:
             "The payload of this event has been removed. Choose a newer event.", field="event_id"
         )
     return EventFacts(*facts)
+
+
+def _of_sample(row: SavedSample, integration: IntegrationConfig) -> EventFacts:
+    """Return a sample as the event that the integration would make of it."""
+    if row.service_name != integration.service_name:
+        raise InvalidInput("This sample is of another service. Choose another.", field="event_id")
+    return EventFacts(
+        id=row.id,
+        event_type=row.event_type,
+        created_at=row.created_at,
+        service_name=row.service_name,
+        integration_id=integration.id,
+        content_type=row.content_type,
+        payload=row.payload,
+    )

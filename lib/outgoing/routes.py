@@ -4,6 +4,7 @@ A route, its integration and its destination belong to one member; staff act for
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
@@ -59,7 +60,8 @@ def add_once(hub: Hub, actor: Actor, draft: RouteDraft) -> None:
 def update(hub: Hub, actor: Actor, route_id: str, draft: RouteDraft) -> RouteView:
     """Replace what a route says; deliveries that are queued keep the mapping they have."""
     with hub.database.write() as session:
-        row, _, _ = _own(session, actor, route_id)
+        row, source, target = _own(session, actor, route_id)
+        before = _facts(row, source, target)
         integration, destination = _ends(session, actor, draft)
         if integration.user_id != row.user_id:
             raise InvalidInput(
@@ -68,7 +70,8 @@ def update(hub: Hub, actor: Actor, route_id: str, draft: RouteDraft) -> RouteVie
             )
         row.integration_id, row.destination_id = integration.id, destination.id
         _fill(row, draft, integration, destination)
-        _changed(session, actor, "route.updated", row)
+        changes = audit.difference(before, _facts(row, integration, destination))
+        _changed(session, actor, "route.updated", row, changes=changes)
         return view(row, integration, destination)
 
 
@@ -216,6 +219,20 @@ def _set_active(hub: Hub, actor: Actor, route_id: str, *, is_active: bool) -> Ro
         return view(row, integration, destination)
 
 
-def _changed(session: Session, actor: Actor, action: str, row: Route) -> None:
+def _facts(row: Route, integration: IntegrationConfig, destination: Destination) -> dict[str, Any]:
+    """Return what a route says, to tell what a change changed."""
+    return {
+        "name": row.name,
+        "from": integration.name,
+        "to": destination.name,
+        "event_types": row.event_types,
+        "conditions": row.filters,
+        "mapping": row.mapping,
+    }
+
+
+def _changed(
+    session: Session, actor: Actor, action: str, row: Route, **details: audit.Detail
+) -> None:
     row.updated_at = now()
-    audit.record(session, actor, action, row.id, name=row.name)
+    audit.record(session, actor, action, row.id, name=row.name, **details)

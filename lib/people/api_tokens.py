@@ -14,11 +14,12 @@ from sqlalchemy import or_, update
 from sqlmodel import Session, col, select
 
 from lib import audit
-from lib.access import Actor
+from lib.access import Actor, require_staff
 from lib.clock import now
 from lib.errors import InvalidInput, NotFound
 from lib.hub import Hub
 from lib.ids import new_id
+from lib.lists.paging import Page, check_limit
 from lib.models import ApiToken, User
 from lib.people.sessions import actor_of_user
 
@@ -58,6 +59,14 @@ class Token:
     def is_expired(self) -> bool:
         """Whether its time has run out."""
         return self.expires_at is not None and self.expires_at <= now()
+
+
+@dataclass(frozen=True)
+class OwnedToken:
+    """A token as staff see it, with the e-mail address of the user whom it speaks for."""
+
+    token: Token
+    owner: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,14 +136,35 @@ def list_tokens(hub: Hub, actor: Actor) -> list[Token]:
         return [_view(row) for row in _live_rows(session, actor)]
 
 
+def list_of_everybody(
+    hub: Hub, actor: Actor, *, cursor: str | None = None, limit: int = 50
+) -> Page[OwnedToken]:
+    """Return the newest tokens of all users that are not revoked; staff only."""
+    require_staff(actor)
+    query = (
+        select(ApiToken, User.email)
+        .join(User, col(User.id) == col(ApiToken.user_id))
+        .where(col(ApiToken.revoked_at).is_(None))
+        .order_by(col(ApiToken.id).desc())
+        .limit(check_limit(limit) + 1)
+    )
+    if cursor is not None:
+        query = query.where(col(ApiToken.id) < cursor)
+    with hub.database.read() as session:
+        found = [OwnedToken(_view(row), owner) for row, owner in session.exec(query)]
+    return Page(found[:limit], found[limit - 1].token.id if len(found) > limit else None)
+
+
 def revoke(hub: Hub, actor: Actor, token_id: str) -> None:
-    """End one of the user's own tokens at once; raise NotFound for any other."""
+    """End a token at once, one's own or, for staff, anybody's; raise NotFound for any other."""
     with hub.database.write() as session:
         row = session.get(ApiToken, token_id)
-        if row is None or row.user_id != actor.id or row.revoked_at is not None:
+        reaches_all = actor.sees_all and not actor.sees_masked
+        if row is None or row.revoked_at or not (reaches_all or row.user_id == actor.id):
             raise NotFound("There is no such token. Reload the page and look again.")
         row.revoked_at = now()
-        audit.record(session, actor, "token.revoked", row.id, name=row.name)
+        owner = session.get_one(User, row.user_id).email
+        audit.record(session, actor, "token.revoked", row.id, name=row.name, owner=owner)
 
 
 def authenticate(hub: Hub, secret: str) -> Caller | None:

@@ -137,7 +137,8 @@ def set_role(hub: Hub, actor: Actor, *, user_id: str, role: str) -> None:
         user = get_row(session, user_id)
         before, user.role, user.updated_at = user.role, checked.value, now()
         revoke_sessions(session, user_id)
-        audit.record(session, actor, "user.role_set", user_id, before=before, after=checked)
+        changes = audit.difference({"role": before}, {"role": checked.value})
+        audit.record(session, actor, "user.role_set", user_id, changes=changes)
 
 
 def set_active(hub: Hub, actor: Actor, *, user_id: str, is_active: bool) -> None:
@@ -160,7 +161,8 @@ def rename(hub: Hub, actor: Actor, *, name: str) -> None:
     with hub.database.write() as session:
         user = get_row(session, actor.id)
         before, user.name, user.updated_at = user.name, cleaned, now()
-        audit.record(session, actor, "user.renamed", actor.id, before=before, after=cleaned)
+        changes = audit.difference({"name": before}, {"name": cleaned})
+        audit.record(session, actor, "user.renamed", actor.id, changes=changes)
 
 
 def normalise_email(email: str) -> str:

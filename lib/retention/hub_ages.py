@@ -58,9 +58,9 @@ def set_hub_ages(hub: Hub, actor: Actor, ages: Mapping[str, int | None]) -> HubA
         before = hub_ages(session)
         hub_settings.keep_value(session, NAME, own, actor=actor)
         after = Ages(**own)
-        days = {name: str(value) for name, value in asdict(after).items()}
         if after != before:
-            audit.record(session, actor, "retention.hub_ages_set", NAME, **days)
+            changes = audit.difference(asdict(before), asdict(after))
+            audit.record(session, actor, "retention.hub_ages_set", NAME, changes=changes)
     return HubAges(after, own)
 
 

@@ -95,11 +95,14 @@ def set_retention(
     with hub.database.write() as session:
         row = owned_row(session, actor, integration_id)
         base = hub_ages(session)
+        before = asdict(effective_ages(row.retention, base))
         row.retention = clean_ages(ages, base)
         row.updated_at = now()
         holding = asdict(effective_ages(row.retention, base))
-        days = {name: str(value) for name, value in holding.items()}
-        audit.record(session, actor, "integration.retention_set", row.id, name=row.name, **days)
+        changes = audit.difference(before, holding)
+        audit.record(
+            session, actor, "integration.retention_set", row.id, changes=changes, name=row.name
+        )
         return _plan(session, row)
 
 

@@ -9,7 +9,7 @@ _FORMATS = {"csv": "CSV", "jsonl": "JSON lines"}
 
 
 def draw_exports(name: str, query: Mapping[str, str]) -> None:
-    """Draw the menu of the export of `name`, events or deliveries."""
+    """Draw the menu of the export of `name`: events, deliveries, rejections or audit."""
     with st.popover("Export", icon=":material/download:", type="tertiary"):
         st.caption("All that match, newest first, up to a million rows.")
         for format_, label in _FORMATS.items():

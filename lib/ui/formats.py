@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -73,3 +73,10 @@ def status_chip(status: str) -> str:
 def service_chip(slug: str) -> str:
     """Return a service's name as a grey Markdown badge."""
     return f":gray-badge[{plain(service_label(slug))}]"
+
+
+def exact_column() -> Any:
+    """Return the column of exact times, in the viewer's zone."""
+    return st.column_config.DatetimeColumn(
+        "Exact time", format="YYYY-MM-DD HH:mm:ss", timezone=viewer_zone().key, width=160
+    )

@@ -52,6 +52,15 @@ class Gauge:
     daily_limit: int
     updated_at: datetime
 
+    @property
+    def share_left(self) -> float:
+        """The smaller of what is left of the burst and of the day, from 0 to 1."""
+        shares = (
+            self.burst_remaining / max(self.burst_limit, 1),
+            self.daily_remaining / max(self.daily_limit, 1),
+        )
+        return min(max(min(shares), 0.0), 1.0)
+
 
 @dataclass(frozen=True)
 class Purse:

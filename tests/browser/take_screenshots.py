@@ -26,7 +26,7 @@ from lib.hub import Hub
 from lib.models import WorkerHeartbeat
 from lib.outgoing import issues
 from lib.outgoing.destinations import list_all as list_destinations
-from lib.people import users
+from lib.people import api_tokens, users
 from lib.people.sessions import redeem_ticket, start_session
 from tests.browser.conftest import PASSWORD, ROOT, Dashboard, expect_heading, run_dashboard
 from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
@@ -45,32 +45,41 @@ def _choose_route(page: Page) -> None:
         _wait_until_still(page)
 
 
+def _open_channels(page: Page) -> None:
+    page.get_by_role("tab", name="Channels").click()
+
+
 @dataclass(frozen=True)
 class Screen:
     """One photograph: `name` is the file's, `title` the heading waited for.
 
     In the address `path` a name in braces stands for an id of the demo's; `prepare` does what
-    a visitor would do there first.
+    a visitor would do there first. `who` looks at it: staff, an analyst, or nobody signed in.
     """
 
     name: str
     title: str
     path: str
     prepare: Prepare | None = None
+    who: str = "staff"
 
 
 # A new screen is one line here.
 SCREENS = (
+    Screen("sign-in", "Sign in", "", who="nobody"),
     # The first page has no path of its own.
     Screen("overview", "Overview", ""),
+    Screen("overview-analyst", "Overview", "", who="analyst"),
     Screen("analytics", "Analytics", "analytics"),
     Screen("activity", "Activity", "activity"),
     Screen("event", "Activity", "activity?event={event}"),
+    Screen("event-analyst", "Activity", "activity?event={event}", who="analyst"),
     Screen("deliveries", "Deliveries", "deliveries"),
     Screen("issues", "Issues", "issues"),
     Screen("issue", "Issue", "issues?open={issue}"),
     Screen("rejected", "Rejected", "rejected"),
     Screen("alerts", "Alerts", "alerts"),
+    Screen("alerts-channels", "Alerts", "alerts", _open_channels),
     Screen("integrations", "Integrations", "integrations"),
     Screen("integrations-table", "Integrations", "integrations?table=true"),
     Screen("integration-add", "Add Twilio", "integrations?add=twilio"),
@@ -87,7 +96,12 @@ SCREENS = (
     Screen("testing-doctor", "Testing tools", "testing?tool=Doctor"),
     Screen("credentials", "Credentials", "credentials"),
     Screen("settings", "Settings", "settings"),
+    Screen("settings-health", "Settings", "settings?section=Health"),
+    Screen("settings-backups", "Settings", "settings?section=Backups"),
+    Screen("settings-keys", "Settings", "settings?section=Keys"),
+    Screen("settings-addresses", "Settings", "settings?section=Addresses"),
     Screen("users", "Users", "users"),
+    Screen("users-tokens", "Users", "users?view=API+tokens"),
     Screen("audit", "Audit", "audit"),
     Screen("account", "Account", "account"),
 )
@@ -101,7 +115,7 @@ class _Visit:
     """What one round of photographs works with."""
 
     dashboard: Dashboard
-    cookie: str
+    cookies: Mapping[str, str]
     ids: Mapping[str, str]
     status_page: str
     folder: Path
@@ -133,16 +147,23 @@ def main() -> int:
 def _prepare(dashboard: Dashboard, folder: Path, width: int) -> _Visit:
     hub = dashboard.hub
     fill(hub.settings, create_app)
-    staff, _ = users.add_user(
-        hub, email="staff@example.com", name="Sam Staff", role="staff", password=PASSWORD
+    staff, analyst = (
+        users.add_user(hub, email=f"{role}@example.com", name=name, role=role, password=PASSWORD)[0]
+        for role, name in (("staff", "Sam Staff"), ("analyst", "Ann Analyst"))
     )
-    _, ticket = start_session(hub, staff, ip="203.0.113.7", user_agent="Firefox/146 Linux")
+    api_tokens.create(hub, staff, name="Zapier", scopes=["read:events", "actions"], days=90)
+    cookies = {"staff": _sign_in(hub, staff), "analyst": _sign_in(hub, analyst)}
     _give_sign_of_life(hub)
     ids = _ids(hub, staff)
     url = status_url(hub, staff, ids["integration"]) or ""
     with TestClient(create_app(hub), base_url=hub.settings.public_url) as client:
         answer = client.get(url)
-    return _Visit(dashboard, redeem_ticket(hub, ticket) or "", ids, answer.text, folder, width)
+    return _Visit(dashboard, cookies, ids, answer.text, folder, width)
+
+
+def _sign_in(hub: Hub, actor: Actor) -> str:
+    _, ticket = start_session(hub, actor, ip="203.0.113.7", user_agent="Firefox/146 Linux")
+    return redeem_ticket(hub, ticket) or ""
 
 
 def _ids(hub: Hub, staff: Actor) -> dict[str, str]:
@@ -173,8 +194,10 @@ def _photograph(visit: _Visit, browser: Browser, *, theme: Theme) -> None:
     context = browser.new_context(
         viewport={"width": visit.width, "height": HEIGHT}, color_scheme=theme
     )
-    context.add_cookies([{"name": "hub_session", "value": visit.cookie, "url": url}])
     for screen in SCREENS:
+        context.clear_cookies()
+        if cookie := visit.cookies.get(screen.who):
+            context.add_cookies([{"name": "hub_session", "value": cookie, "url": url}])
         _give_sign_of_life(visit.dashboard.hub)
         page = context.new_page()
         page.goto(f"{url}/{screen.path.format(**visit.ids)}")

@@ -133,7 +133,7 @@ def test_words_that_are_typed_stay_when_another_filter_is_pressed_at_once(
     page.get_by_role("radio", name="7d").click()
     page.wait_for_url("**range=7d**")
     for words in ("last: 7d", "search: nobody at all"):
-        expect(page.get_by_role("button", name=words)).to_be_visible()
+        expect(page.get_by_role("button", name=words, exact=True)).to_be_visible()
     assert "q=nobody" in page.url
     expect(page.get_by_role("searchbox", name="Search", exact=True)).to_have_value("nobody at all")
 
@@ -150,7 +150,7 @@ def test_filters_of_refused_requests_outlive_reload_back_and_a_shared_link(
     choose(page, "Service", "Make")
     expect(note).to_contain_text("1 on this page")
     page.get_by_role("radio", name="7d").click()
-    page.wait_for_url("**since=7d**")
+    page.wait_for_url("**range=7d**")
     check_lasts(page, other, note, "1 on this page")
     check_comes_back(page, note, "1 on this page", way_out="Activity")
 

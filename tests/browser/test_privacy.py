@@ -166,7 +166,7 @@ def test_the_search_box_does_not_open_what_is_not_ones_own(
     for kind in ("event", "delivery", "issue", "integration", "destination", "route"):
         box.fill(world.ids[kind])
         box.press("Enter")
-        expect(page.get_by_text(f"No event matches q={world.ids[kind]}")).to_be_visible()
+        expect(page.get_by_text(f"No event matches search: {world.ids[kind]}")).to_be_visible()
     assert not traffic.holds(NAME)
 
 

@@ -9,7 +9,7 @@ from lib.events.figures import EventFigures, shown_status
 from lib.events.reading import EventRow
 from lib.ui.address_fields import kept, some_of
 from lib.ui.deliveries.delivery_formats import DELIVERY_LABELS
-from lib.ui.formats import service_label, viewer_zone
+from lib.ui.formats import exact_column, service_label
 from lib.ui.status_words import status_column, status_of
 
 _NAMES = {
@@ -57,13 +57,6 @@ def table_row(row: EventRow, figures: EventFigures | None, subject: str) -> dict
         "integration": row.integration_name,
         "id": row.id,
     }
-
-
-def exact_column() -> Any:
-    """Return the column of exact times, in the viewer's zone."""
-    return st.column_config.DatetimeColumn(
-        "Exact time", format="YYYY-MM-DD HH:mm:ss", timezone=viewer_zone().key, width=160
-    )
 
 
 def column_config() -> dict[str, Any]:

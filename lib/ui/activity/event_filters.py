@@ -67,10 +67,8 @@ def lead_to_rejected(user: Actor) -> None:
     query = ADDRESS.current()
     if user.sees_masked or query.get("status") != "rejected":
         return
-    kept = ("service", "integration")
-    asked: dict[str, str] = {name: query[name] for name in kept if name in query}
-    if "range" in query:
-        asked["since"] = query["range"]
+    shared = ("service", "integration", "range", *TIMES)
+    asked: dict[str, str] = {name: query[name] for name in shared if name in query}
     # Without it the way back leads to the list, and not here again.
     ADDRESS.set({name: value for name, value in query.items() if name != "status"})
     turn_to("rejected", asked)
@@ -105,14 +103,25 @@ def draw_filters(user: Actor, choices: Choices) -> EventFilters:
         label = f"More filters ({count})" if count else "More filters"
         with st.popover(label, icon=":material/filter_list:", key="activity_more"):
             _draw_more(user, choices)
-    query = ADDRESS.current()
-    draw_chips("activity", _chips(query, choices), clear_all=ADDRESS.clear)
-    return event_filters(query)
+    said = say_filters(choices)
+    chips = [Chip(name, words, ADDRESS.clear_one) for name, words in said.items()]
+    draw_chips("activity", chips, clear_all=ADDRESS.clear)
+    return event_filters(ADDRESS.current())
 
 
-def describe(query: Mapping[str, str]) -> str:
-    """Return the filters in force in short, such as "status=failed, service=make"."""
-    return ", ".join(f"{name}={value}" for name, value in query.items())
+def say_filters(choices: Choices) -> dict[str, str]:
+    """Return the filters in force by their names, in words such as "status: Failed"."""
+    names: dict[str, Mapping[str, str]] = {
+        "status": STATUS_WORDS,
+        "service": {provider.slug: provider.label for provider in all_providers()},
+        "integration": labels_by_id((item.id, item.name) for item in choices.integrations),
+        "destination": told_apart(choices.destinations),
+        "error": ERROR_WORDS,
+    }
+    return {
+        name: f"{_LABELS[name]}: {_say(names, name, value)}"
+        for name, value in ADDRESS.current().items()
+    }
 
 
 def _draw_more(user: Actor, choices: Choices) -> None:
@@ -146,20 +155,6 @@ def _draw_more(user: Actor, choices: Choices) -> None:
         "first, some thousand at a time.",
         **_kept("expr", text),
     )
-
-
-def _chips(query: Mapping[str, str], choices: Choices) -> list[Chip]:
-    names: dict[str, Mapping[str, str]] = {
-        "status": STATUS_WORDS,
-        "service": {provider.slug: provider.label for provider in all_providers()},
-        "integration": labels_by_id((item.id, item.name) for item in choices.integrations),
-        "destination": choices.destinations,
-        "error": ERROR_WORDS,
-    }
-    return [
-        Chip(name, f"{_LABELS[name]}: {_say(names, name, value)}", ADDRESS.clear_one)
-        for name, value in query.items()
-    ]
 
 
 def _say(names: Mapping[str, Mapping[str, str]], name: str, value: str) -> str:

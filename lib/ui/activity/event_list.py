@@ -7,12 +7,12 @@ import streamlit as st
 from lib.access import Actor
 from lib.connections.choices import list_choices
 from lib.events.figures import count_received, figures_of, subjects_of
-from lib.events.reading import EventFilters, EventRow, list_events
+from lib.events.reading import EventFilters, EventRow, count_events, list_events
 from lib.hub import Hub
 from lib.ui.activity.bulk_dialog import begin_with_events, begin_with_matches, draw_bulk
 from lib.ui.activity.event_columns import column_config, table_row
 from lib.ui.activity.event_detail import PARAMETER
-from lib.ui.activity.event_filters import ADDRESS, describe
+from lib.ui.activity.event_filters import ADDRESS
 from lib.ui.formats import absolute, counted, plain
 from lib.ui.links import draw_link
 from lib.ui.page_keys import current_cursor, go_older
@@ -21,7 +21,8 @@ from lib.ui.telling import show_told
 
 PAGE = 50
 _NONCE = "activity_table_nonce"
-_LONGEST = 30
+_COUNTED = "activity_counted"
+_LONGEST = 40
 
 
 def draw_list(
@@ -29,13 +30,16 @@ def draw_list(
     user: Actor,
     filters: EventFilters,
     *,
-    query: Mapping[str, str],
+    said: Mapping[str, str],
     columns: Sequence[str],
     is_choosing: bool,
 ) -> None:
-    """Draw one page of events; a chosen row opens, or is marked while `is_choosing`."""
+    """Draw one page of events; a chosen row opens, or is marked while `is_choosing`.
+
+    `said` are the filters in words.
+    """
     show_told()
-    cursor = current_cursor("activity", describe(query))
+    cursor = current_cursor("activity", str(ADDRESS.current()))
     page = list_events(hub, user, filters, cursor=cursor, limit=PAGE)
     if page.rows:
         chosen = _draw_table(hub, user, page.rows, columns=columns, is_choosing=is_choosing)
@@ -44,13 +48,15 @@ def draw_list(
         elif chosen:
             _open(page.rows[chosen[0]].id)
     elif page.searched_back_to is None:
-        _draw_empty(hub, user, query)
+        _draw_empty(hub, user, said)
         return
     if page.searched_back_to is not None and page.next_cursor is not None:
         _draw_further(absolute(page.searched_back_to), page.next_cursor)
         return
     note = f"{counted(len(page.rows), 'event')} on this page."
     draw_pager("activity", page.next_cursor, note=note)
+    if page.next_cursor is not None or cursor is not None:
+        _draw_count(hub, user, filters)
 
 
 def _draw_table(
@@ -94,6 +100,20 @@ def _draw_choice(hub: Hub, user: Actor, filters: EventFilters, ids: Sequence[str
     draw_bulk(hub, user)
 
 
+def _draw_count(hub: Hub, user: Actor, filters: EventFilters) -> None:
+    asked = str(ADDRESS.current())
+    if st.button(
+        "Count all that match", key="activity_count", type="tertiary", icon=":material/tag:"
+    ):
+        with st.spinner("Counting…"):
+            st.session_state[_COUNTED] = (asked, count_events(hub, user, filters))
+    of, found = st.session_state.get(_COUNTED, ("", None))
+    if found is None or of != asked:
+        return
+    said = counted(found.count, "event") if found.is_all else f"At least {found.count:,} events"
+    st.caption(f"{said} when you asked.")
+
+
 def _draw_further(back_to: str, cursor: str) -> None:
     st.info(f"Looked back to {back_to}. Older events may match too.", icon=":material/history:")
     st.button(
@@ -112,9 +132,9 @@ def _open(event_id: str) -> None:
     st.rerun()
 
 
-def _draw_empty(hub: Hub, user: Actor, query: Mapping[str, str]) -> None:
-    if query:
-        _draw_no_match(count_received(hub, user), query)
+def _draw_empty(hub: Hub, user: Actor, said: Mapping[str, str]) -> None:
+    if said:
+        _draw_no_match(count_received(hub, user), said)
     elif list_choices(hub, user):
         st.info("No events yet. They appear here as soon as a provider sends one.")
         draw_link("integrations", "Open your integrations", icon=":material/hub:")
@@ -123,18 +143,18 @@ def _draw_empty(hub: Hub, user: Actor, query: Mapping[str, str]) -> None:
         draw_link("integrations", "Add an integration", icon=":material/hub:")
 
 
-def _draw_no_match(total: int, query: Mapping[str, str]) -> None:
-    said = f"0 of {total:,} events match" if total else "No event matches"
-    st.info(f"{said} {plain(describe(query))}.", icon=":material/filter_alt_off:")
+def _draw_no_match(total: int, said: Mapping[str, str]) -> None:
+    found = f"0 of {total:,} events match" if total else "No event matches"
+    st.info(f"{found} {plain(', '.join(said.values()))}.", icon=":material/filter_alt_off:")
     with st.container(horizontal=True, gap="small"):
-        for name, value in query.items():
+        for name, words in said.items():
             st.button(
-                plain(f"Clear {name}={value[:_LONGEST]}"),
+                plain(f"Clear {words[:_LONGEST]}"),
                 key=f"activity_clear_{name}",
                 on_click=ADDRESS.clear_one,
                 args=(name,),
             )
-        if len(query) > 1:
+        if len(said) > 1:
             st.button(
                 "Clear the filters", key="activity_clear", type="primary", on_click=ADDRESS.clear
             )

@@ -6,7 +6,7 @@ from lib.access import Actor
 from lib.events.reading import EventDetail
 from lib.events.tags import KIND, add_tag, remove_tag
 from lib.hub import Hub
-from lib.ui.formats import plain
+from lib.ui.formats import counted
 from lib.ui.telling import tell
 
 _NEW = "activity_new_tag"
@@ -17,7 +17,7 @@ def draw_tags(hub: Hub, user: Actor, event: EventDetail) -> None:
     tags = [value for kind, value in event.keys if kind == KIND]
     if user.sees_masked:
         if tags:
-            st.markdown(" ".join(f":blue-badge[{plain(tag)}]" for tag in tags))
+            st.caption(f"{counted(len(tags), 'tag')}, hidden from analysts")
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for number, tag in enumerate(tags):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from lib.analytics.deliveries import Cause, FailingDestination, causes, failing_destinations
 from lib.ui.analytics.panels import data_of, draw_chart, draw_empty, panel
-from lib.ui.analytics.view import View
+from lib.ui.analytics.view import View, dead_query
 from lib.ui.deliveries.delivery_formats import ERROR_WORDS
 from lib.ui.formats import counted
 from lib.ui.links import draw_link
@@ -38,11 +38,10 @@ def draw_causes(view: View) -> None:
             words=f"Bars: {counted(sum(c.count for c in found), 'failed attempt')} by cause; "
             f"the commonest is {_say(found[0])} with {found[0].share:.0%}.",
         )
-        place = view.filters.destination_id
         draw_link(
             "deliveries",
             "Open dead deliveries",
-            query={"status": "dead", **({"destination": place} if place else {})},
+            query=dead_query(view),
             icon=":material/open_in_new:",
         )
 

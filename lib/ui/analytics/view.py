@@ -112,12 +112,22 @@ def clear_focus() -> None:
 
 def activity_query(view: View) -> dict[str, str]:
     """Return the address parameters with which Activity shows the same events."""
-    query = {_SINCE: _written(view.shown.since), _UNTIL: _written(view.shown.until)}
-    if view.filters.service_name:
-        query["service"] = view.filters.service_name
-    if view.filters.integration_id:
-        query["integration"] = view.filters.integration_id
-    return query
+    given = {
+        "service": view.filters.service_name,
+        "integration": view.filters.integration_id,
+        "destination": view.filters.destination_id,
+    }
+    return {**_moments(view), **{name: value for name, value in given.items() if value}}
+
+
+def dead_query(view: View) -> dict[str, str]:
+    """Return the address parameters with which Deliveries shows what died in the same time."""
+    place = view.filters.destination_id
+    return {"status": "dead", **_moments(view), **({"destination": place} if place else {})}
+
+
+def _moments(view: View) -> dict[str, str]:
+    return {_SINCE: _written(view.shown.since), _UNTIL: _written(view.shown.until)}
 
 
 def _draw_filters(hub: Hub, actor: Actor) -> Filters:

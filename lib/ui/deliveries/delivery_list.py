@@ -13,7 +13,6 @@ from lib.outgoing.deliveries import list_deliveries
 from lib.outgoing.delivery_filters import STATUSES, DeliveryFilters
 from lib.outgoing.delivery_views import DeliveryRow
 from lib.ui.activity.bulk_dialog import begin_cancelling, draw_bulk
-from lib.ui.activity.event_columns import exact_column
 from lib.ui.address_choice import choose_named
 from lib.ui.address_fields import kept, number, some_of, text
 from lib.ui.deliveries.delivery_formats import (
@@ -25,7 +24,7 @@ from lib.ui.deliveries.delivery_formats import (
 )
 from lib.ui.deliveries.replay_dialog import draw_replay_dialog
 from lib.ui.filter_chips import Chip, draw_chips
-from lib.ui.formats import counted, service_label
+from lib.ui.formats import counted, exact_column, service_label
 from lib.ui.links import draw_link
 from lib.ui.list_address import TIMES, ListAddress
 from lib.ui.page_keys import current_cursor

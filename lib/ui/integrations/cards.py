@@ -146,6 +146,7 @@ def _table_row(card: Card) -> dict[str, object]:
         "last_event": card.last_event_at,
         "success": None if share is None else share_text(share),
         "p95": speed_words(card.onwards.p95_milliseconds),
+        "quota": card.gauge.share_left if card.gauge else None,
         "rejected": card.rejected,
         "last_test": item.checked_at,
         "credentials": min(dates, default=None),
@@ -164,6 +165,14 @@ _COLUMNS: dict[str, Any] = {
     "p95": st.column_config.TextColumn("p95", width=72),
     "service": st.column_config.TextColumn("Service", width=104),
     "owner": st.column_config.TextColumn("Owner", width=200),
+    "quota": st.column_config.ProgressColumn(
+        "Calls left",
+        format="percent",
+        min_value=0,
+        max_value=1,
+        width=104,
+        help="Of the burst or of the day at the vendor, whichever is shorter.",
+    ),
     "rejected": st.column_config.NumberColumn("Rejected 24 h", width=96),
     "last_test": st.column_config.DatetimeColumn("Last test", format="distance", width=110),
     "credentials": st.column_config.DatetimeColumn(

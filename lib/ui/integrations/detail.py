@@ -27,10 +27,10 @@ from lib.ui.integrations.panels import (
     draw_integration_routes,
     draw_status_page,
 )
+from lib.ui.integrations.recent_events import draw_recent_events
 from lib.ui.integrations.retention_form import draw_retention
 from lib.ui.integrations.vendor_account import draw_account, draw_found
 from lib.ui.issued_secret import draw_secret, remember_secret
-from lib.ui.links import draw_link
 from lib.ui.marks import draw_mark
 from lib.ui.telling import act_and_toast, show_told
 
@@ -46,11 +46,13 @@ def draw_integration(hub: Hub, user: Actor, item: Integration) -> None:
     show_told()
     provider = get_provider(item.service_name)
     _draw_standing(hub, user, item)
-    names = ["Connect", *(["Actions"] if provider.actions else []), "Routes"]
+    names = ["Overview", "Events", *(["Actions"] if provider.actions else []), "Routes"]
     *tabs, routes, keys, settings, address, shared, audit = st.tabs(
         [*names, "Credentials", "Settings", "Address and removal", "Status page", "Audit"]
     )
-    connect, *between = tabs
+    connect, events, *between = tabs
+    with events, reporting_errors():
+        draw_recent_events(hub, user, item)
     with routes, reporting_errors():
         draw_integration_routes(hub, user, item)
     with keys, reporting_errors():
@@ -87,7 +89,6 @@ def _draw_standing(hub: Hub, user: Actor, item: Integration) -> None:
         # As text: Markdown would make a link of an address.
         st.text(item.owner, width="content")
         st.code(item.id, language=None, width="content")
-        draw_link("activity", "Events", query={"integration": item.id}, icon=":material/timeline:")
     draw_traffic(card)
 
 
@@ -152,7 +153,7 @@ def _draw_address(hub: Hub, user: Actor, item: Integration, provider: Provider) 
     if provider.issued_field is not None:
         _draw_action(
             "Issue new secret",
-            "Issues a new inbound secret, shown once under Connect. The old one is accepted for "
+            "Issues a new inbound secret, shown once under Overview. The old one is accepted for "
             "24 more hours; the Credentials screen ends that early.",
             key="integrations_reissue",
             action=lambda: remember_secret(

@@ -77,9 +77,10 @@ def _draw_fields(form: _Form, *, name: str, first: Mapping[str, str]) -> None:
     for item in ordered:
         if item.is_required:
             _draw_field(form, item, first.get(item.name, ""), problems)
-    if all(item.is_required for item in ordered):
+    optional = {item.name for item in ordered if not item.is_required}
+    if not optional:
         return
-    with st.expander("Optional settings", expanded=bool(problems.keys() & drawn)):
+    with st.expander("Optional settings", expanded=bool(problems.keys() & optional)):
         for item in ordered:
             if not item.is_required:
                 _draw_field(form, item, first.get(item.name, ""), problems)

@@ -9,8 +9,8 @@ from lib.connections.integrations import Integration
 from lib.hub import Hub
 from lib.outgoing import integration_queue
 from lib.outgoing.routes import list_all as list_routes
-from lib.ui.activity.event_columns import exact_column
-from lib.ui.formats import counted
+from lib.ui.audit_words import say_action, say_details
+from lib.ui.formats import counted, exact_column
 from lib.ui.links import draw_link
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
@@ -106,8 +106,8 @@ def draw_history(hub: Hub, user: Actor, item: Integration) -> None:
             {
                 "when": row.created_at,
                 "who": row.actor,
-                "what": row.action.removeprefix("integration.").replace("_", " "),
-                "details": ", ".join(f"{key}: {value}" for key, value in row.details.items()),
+                "what": say_action(row.action),
+                "details": say_details(row.details),
             }
             for row in page.rows
         ],
@@ -117,7 +117,7 @@ def draw_history(hub: Hub, user: Actor, item: Integration) -> None:
         column_config={
             "when": exact_column(),
             "who": st.column_config.TextColumn("Who", width=200),
-            "what": st.column_config.TextColumn("What", width=160),
+            "what": st.column_config.TextColumn("What", width=200),
             "details": st.column_config.TextColumn("Details", width=360),
         },
     )

@@ -35,15 +35,11 @@ def draw_account(hub: Hub, user: Actor, item: Integration, provider: Provider) -
 
 def draw_gauge(gauge: Gauge) -> None:
     """Draw how many calls the vendor still takes."""
-    shares = (
-        gauge.burst_remaining / max(gauge.burst_limit, 1),
-        gauge.daily_remaining / max(gauge.daily_limit, 1),
-    )
     text = (
         f"Calls left: burst {gauge.burst_remaining:,}/{gauge.burst_limit:,}, "
         f"day {gauge.daily_remaining:,}/{gauge.daily_limit:,}"
     )
-    st.progress(min(max(min(shares), 0.0), 1.0), text=text)
+    st.progress(gauge.share_left, text=text)
 
 
 def draw_found(found: Mapping[str, Any]) -> None:

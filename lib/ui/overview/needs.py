@@ -35,9 +35,11 @@ def draw_needs(hub: Hub, user: Actor, shown: Sequence[Card]) -> None:
         for draw in lines[:_MOST]:
             draw()
     more = len(lines) - _MOST
-    if more <= 0:
-        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        query = {"status": "failing"}
+        draw_link("activity", "All that fails now", query=query, icon=":material/timeline:")
+        if more <= 0:
+            return
         st.caption(f"and {more:,}{'+' if issues.next_cursor else ''} more", width="content")
         if found:
             draw_link("integrations", "Integrations", icon=":material/hub:")

@@ -7,22 +7,23 @@ import streamlit as st
 from lib.access import Actor
 from lib.hub import Hub
 from lib.intake.rejections import Rejection, RejectionFilters, list_rejections
-from lib.ui.formats import counted, service_label
+from lib.ui.formats import counted, exact_column, service_label
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
 from lib.ui.rejected.doctor import open_examination
+from lib.ui.rejected.rejection_filters import ADDRESS
 
 _PAGE = 50
 _NONCE = "rejected_table_nonce"
 
 
-def draw_rejections(hub: Hub, user: Actor, filters: RejectionFilters, *, signature: str) -> None:
-    """Draw one page of refused requests, newest first; `signature` tells the filters apart."""
-    cursor = current_cursor("rejected", signature)
+def draw_rejections(hub: Hub, user: Actor, filters: RejectionFilters) -> None:
+    """Draw one page of refused requests, newest first."""
+    cursor = current_cursor("rejected", str(ADDRESS.current()))
     page = list_rejections(hub, user, filters, cursor=cursor, limit=_PAGE)
     if not page.rows:
         said = "No request was refused."
-        if filters != RejectionFilters():
+        if ADDRESS.current():
             said = "No refused request matches. Empty a filter to see more."
         st.success(said, icon=":material/check_circle:")
         return
@@ -35,7 +36,7 @@ def draw_rejections(hub: Hub, user: Actor, filters: RejectionFilters, *, signatu
         selection_mode="single-row",
         placeholder="",
         alt=f"Table of {counted(len(page.rows), 'refused request')}, newest first.",
-        column_config=_COLUMNS,
+        column_config={**_COLUMNS, "at": exact_column()},
     )
     if chosen.selection.rows:
         # A table under a new key has nothing selected, so the drawer does not open again.
@@ -59,6 +60,7 @@ def _table_row(row: Rejection) -> dict[str, object]:
         "answered": row.response_code,
         "from": row.source_ip,
         "not_kept": row.not_kept or None,
+        "at": row.created_at,
     }
 
 

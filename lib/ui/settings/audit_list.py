@@ -1,27 +1,23 @@
 """The audit log as a table with its filters, its export and the check of its chain."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import fields
 from datetime import timedelta
 
 import streamlit as st
 
 from lib.access import Actor
 from lib.audit_chain import verify_chain
-from lib.audit_reading import AuditFilters, AuditRow, export_entries, list_entries
+from lib.audit_reading import AuditFilters, AuditRow, list_entries
 from lib.clock import now
 from lib.hub import Hub
-from lib.lists.csv_text import write_csv
 from lib.people.users import list_users
-from lib.ui.activity.event_columns import exact_column
 from lib.ui.address_choice import choose_named, labels_by_id
 from lib.ui.address_fields import kept, one_of, text
+from lib.ui.audit_words import SUBJECTS, say_action, say_details
 from lib.ui.errors import reporting_errors
-from lib.ui.formats import counted
+from lib.ui.export_links import draw_exports
+from lib.ui.formats import counted, exact_column
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
-from lib.ui.settings.audit_words import SUBJECTS, say_action, say_details
 
 _RANGES = {
     "1h": timedelta(hours=1),
@@ -83,27 +79,10 @@ def draw_entries(hub: Hub, user: Actor, filters: AuditFilters) -> None:
     draw_pager("audit", page.next_cursor, note=f"{len(page.rows)} entries on this page.")
 
 
-def draw_tools(hub: Hub, user: Actor, filters: AuditFilters) -> None:
-    """Draw the export and the check of the chain."""
+def draw_tools(hub: Hub, user: Actor) -> None:
+    """Draw the export of what the address asks for, and the check of the chain."""
     with st.container(horizontal=True):
-        st.download_button(
-            "CSV",
-            data=lambda: _csv(export_entries(hub, user, filters)),
-            file_name="audit.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            key="audit_csv",
-            on_click="ignore",
-        )
-        st.download_button(
-            "JSON lines",
-            data=lambda: _json_lines(export_entries(hub, user, filters)),
-            file_name="audit.jsonl",
-            mime="application/jsonl",
-            icon=":material/download:",
-            key="audit_jsonl",
-            on_click="ignore",
-        )
+        draw_exports("audit", st.query_params)
         is_asked = st.button("Verify the chain", icon=":material/link:", key="audit_verify")
     if is_asked:
         with reporting_errors():
@@ -135,29 +114,12 @@ def _draw_report(hub: Hub, user: Actor) -> None:
 def _table_row(row: AuditRow) -> dict[str, object]:
     return {
         "created_at": row.created_at,
+        "action": say_action(row.action),
         "actor": row.actor,
         "role": row.role or "",
-        "action": say_action(row.action),
-        "object_id": row.object_id,
         "details": say_details(row.details),
+        "object_id": row.object_id,
         "ip": row.ip or "",
         "session_id": row.session_id or "",
         "sequence": row.sequence,
     }
-
-
-def _plain_row(row: AuditRow) -> dict[str, object]:
-    return {**vars(row), "created_at": row.created_at.isoformat()}
-
-
-def _csv(rows: Sequence[AuditRow]) -> str:
-    names = [item.name for item in fields(AuditRow)]
-    table = [
-        list({**_plain_row(row), "details": json.dumps(row.details, sort_keys=True)}.values())
-        for row in rows
-    ]
-    return write_csv(names, table)
-
-
-def _json_lines(rows: Sequence[AuditRow]) -> str:
-    return "".join(f"{json.dumps(_plain_row(row))}\n" for row in rows)

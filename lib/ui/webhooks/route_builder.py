@@ -8,7 +8,6 @@ from lib.access import Actor
 from lib.connections.choices import list_choices
 from lib.connections.integrations import Integration
 from lib.errors import HubError, InvalidInput
-from lib.events.reading import EventFilters, list_events
 from lib.hub import Hub
 from lib.outgoing import destinations, routes
 from lib.outgoing.destination_views import DestinationView
@@ -22,13 +21,13 @@ from lib.ui.form_problems import draw_other_problem, forget_problem, keep_proble
 from lib.ui.formats import ago, counted
 from lib.ui.links import draw_link
 from lib.ui.webhooks.action_choice import draw_action_fields
+from lib.ui.webhooks.event_choice import event_choices
 from lib.ui.webhooks.route_filters import begin_rows, draw_rows, entered_rows
 from lib.ui.webhooks.route_list import ROUTE, TO, automatic_name, turn_to_routes
 
 _PAGE = "webhooks_draft"
 _OWN = "An expression of my own"
 _AS_IT_IS = "The event as it is"
-_EVENTS = 20
 _PREVIEW_HEIGHT = 340
 
 Ends = tuple[Integration, DestinationView]
@@ -214,8 +213,7 @@ def _take_over(destination: DestinationView) -> None:
 
 
 def _choose_event(hub: Hub, user: Actor, integration_id: str) -> str | None:
-    rows = list_events(hub, user, EventFilters(integration_id=integration_id), limit=_EVENTS).rows
-    names = {row.id: f"{row.event_type}, {ago(row.created_at)} ({row.id[-6:]})" for row in rows}
+    names = event_choices(hub, user, integration_id)
     key = f"{_PAGE}_event"
     if st.session_state.get(key) not in names:
         st.session_state[key] = None

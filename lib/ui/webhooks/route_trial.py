@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from lib.access import Actor
-from lib.events.reading import EventFilters, list_events
 from lib.hub import Hub
 from lib.laboratory import route_trials
 from lib.laboratory.route_trials import RouteTrial
@@ -15,13 +14,13 @@ from lib.outgoing.routes import RouteView
 from lib.ui.address_choice import labels_by_id
 from lib.ui.errors import reporting_errors
 from lib.ui.facts_table import draw_facts
-from lib.ui.formats import ago, plain
+from lib.ui.formats import plain
 from lib.ui.links import draw_link
+from lib.ui.webhooks.event_choice import event_choices
 
 _ROUTE = "testing_route"
 _EVENT = "testing_event"
 _ROUTES = 200
-_EVENTS = 50
 _HEIGHT = 320
 _COLUMNS: dict[str, Any] = {
     "condition": st.column_config.TextColumn("Condition", width="large"),
@@ -58,15 +57,13 @@ def _choose_route(found: dict[str, RouteView]) -> RouteView:
 
 
 def _choose_event(hub: Hub, user: Actor, route: RouteView) -> str | None:
-    filters = EventFilters(integration_id=route.integration_id)
-    rows = list_events(hub, user, filters, limit=_EVENTS).rows
-    names = {row.id: f"{row.event_type}, {ago(row.created_at)} ({row.id[-6:]})" for row in rows}
+    names = event_choices(hub, user, route.integration_id)
     if not names:
         return None
     if st.session_state.get(_EVENT) not in names:
         st.session_state[_EVENT] = next(iter(names))
     return st.selectbox(
-        "Event", list(names), key=_EVENT, format_func=lambda each: names.get(each, each)
+        "Event or sample", list(names), key=_EVENT, format_func=lambda each: names.get(each, each)
     )
 
 
