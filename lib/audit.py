@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import takewhile
 from typing import Any
 
 from sqlmodel import Session
@@ -15,7 +16,7 @@ from lib.models import AuditEntry
 
 Changes = Mapping[str, Mapping[str, str]]
 Detail = str | Changes
-_LONGEST_VALUE = 200
+_LONGEST_VALUE, _KEPT_BEFORE = 200, 40
 _TOKEN_ID: ContextVar[str | None] = ContextVar("audit_token_id", default=None)
 
 
@@ -32,11 +33,12 @@ def acting_through(token_id: str) -> Iterator[None]:
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     """Return by name how two sets of facts differ, as the texts "before" and "after".
 
-    The facts must be such as may be shown; nothing is masked here. Long texts are cut.
+    The facts must be such as may be shown; nothing is masked here. Of long texts the part is
+    kept in which they begin to differ.
     """
     names = [*before, *(name for name in after if name not in before)]
     texts = {name: (_text(before.get(name)), _text(after.get(name))) for name in names}
-    return {name: {"before": was, "after": new} for name, (was, new) in texts.items() if was != new}
+    return {name: _cut(was, new) for name, (was, new) in texts.items() if was != new}
 
 
 def record(
@@ -67,5 +69,16 @@ def record(
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+
+
+def _cut(was: str, new: str) -> Mapping[str, str]:
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(was, new, strict=False)))
+    start = max(0, same - _KEPT_BEFORE) if max(len(was), len(new)) > _LONGEST_VALUE else 0
+    parts = {"before": was, "after": new}
+    return {name: _part(text, start) for name, text in parts.items()}
+
+
+def _part(text: str, start: int) -> str:
+    end = start + _LONGEST_VALUE
+    return f"{'…' * (start > 0)}{text[start:end]}{'…' * (len(text) > end)}"

@@ -34,11 +34,15 @@ def staff(hub: Hub) -> Actor:
     return make_user(hub, "sam@example.com", "staff")
 
 
-def last_changes(hub: Hub) -> dict[str, tuple[str, str]]:
+def last_details(hub: Hub) -> dict[str, Any]:
     with hub.database.read() as session:
         entry = session.exec(select(AuditEntry).order_by(col(AuditEntry.id).desc())).first()
-        assert entry is not None
-        changes: dict[str, dict[str, str]] = entry.details["changes"]
+    assert entry is not None
+    return entry.details
+
+
+def last_changes(hub: Hub) -> dict[str, tuple[str, str]]:
+    changes = last_details(hub)["changes"]
     return {name: (each["before"], each["after"]) for name, each in changes.items()}
 
 
@@ -94,6 +98,7 @@ def test_an_alert_channel_hides_its_hook(hub: Hub, staff: Actor) -> None:
     channel_id = channels.add(hub, staff, ChannelDraft("slack", "Team", url=HOOK))
     channels.update(hub, staff, channel_id, ChannelDraft("slack", "Night", url=f"{HOOK}-2"))
     assert last_changes(hub) == {"name": ("Team", "Night")}
+    assert last_details(hub)["fields"] == "url"
     assert "s3cr3t" not in written(hub)
 
 
@@ -104,6 +109,7 @@ def test_the_mail_server_without_its_password(hub: Hub, staff: Actor) -> None:
     second = MailDraft("mail.example.com", 465, "tls", password="battery staple", **given)
     mail_settings.set_mail_settings(hub, staff, second)
     assert last_changes(hub) == {"port": ("587", "465"), "security": ("starttls", "tls")}
+    assert last_details(hub)["fields"] == "password"
     assert "horse" not in written(hub)
     assert "sealed" not in written(hub)
 

@@ -89,7 +89,9 @@ def test_a_difference_holds_what_changed_and_cuts_it() -> None:
     assert found["name"] == {"before": "Old", "after": "New"}
     assert found["gone"] == {"before": "x", "after": ""}
     assert found["long"]["before"] == ""
-    assert found["long"]["after"].rstrip("…") == "y" * 200
+    assert found["long"]["after"] == "y" * 200 + "…"
+    late = audit.difference({"m": "a" * 300 + "b"}, {"m": "a" * 300 + "c" * 300})["m"]
+    assert late == {"before": "…" + "a" * 40 + "b", "after": "…" + "a" * 40 + "c" * 160 + "…"}
 
 
 @pytest.mark.parametrize("role", ["member", "analyst"])

@@ -145,8 +145,9 @@ def update(hub: Hub, actor: Actor, channel_id: str, draft: ChannelDraft) -> None
         before = _facts(row)
         _fill(session, hub, row, draft=draft)
         row.last_error = None
+        facts = {"name": row.name, "fields": URL if draft.url.strip() else ""}
         done = audit.difference(before, _facts(row))
-        audit.record(session, actor, "alert_channel.changed", row.id, name=row.name, changes=done)
+        audit.record(session, actor, "alert_channel.changed", row.id, changes=done, **facts)
 
 
 def pause(hub: Hub, actor: Actor, channel_id: str) -> None:

@@ -81,7 +81,8 @@ def set_mail_settings(hub: Hub, actor: Actor, draft: MailDraft) -> None:
             session.add(row)
         row.value, row.updated_at, row.updated_by = value, now(), actor.id
         changes = audit.difference(_facts(before), _facts(value))
-        audit.record(session, actor, "mail.set", NAME, changes=changes)
+        entered = _PASSWORD if draft.password else ""
+        audit.record(session, actor, "mail.set", NAME, changes=changes, fields=entered)
 
 
 def remove_mail_settings(hub: Hub, actor: Actor) -> None:
