@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+_CLOSED, _TURNS = -1, 200
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\ncontent-type: text/plain\r\n\r\nAccepted"
 
 
@@ -62,10 +63,12 @@ async def _serve(
     started: "Future[Callable[[], object]]",
 ) -> None:
     writers: list[asyncio.StreamWriter] = []
+    sockets: list[asyncio.trsock.TransportSocket] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server.connections += 1
         writers.append(writer)
+        sockets.append(writer.get_extra_info("socket"))
         try:
             if tls is not None:
                 await writer.start_tls(tls)
@@ -91,8 +94,11 @@ async def _serve(
         for writer in writers:
             writer.transport.abort()
         await asyncio.wait(others, timeout=0.05)
-    # The aborted transports let go of their sockets in the next turns.
-    await asyncio.sleep(0.01)
+    # The aborted transports let go of their sockets in the next turns, on a busy machine later.
+    for _ in range(_TURNS):
+        if all(each.fileno() == _CLOSED for each in sockets):
+            break
+        await asyncio.sleep(0.01)
 
 
 async def _read_request(reader: asyncio.StreamReader, server: RawServer) -> bool:

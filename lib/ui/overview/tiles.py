@@ -34,7 +34,7 @@ def draw_tiles(found: Tiles) -> None:
             note=_failing(found),
             is_bad=found.failed + found.dead > 0,
             help_text="Failed events that are not marked as resolved, and dead letters of open "
-            "issues.",
+            "issues. The list under All that fails now has what is being retried too.",
         )
         oldest = found.queue.oldest_seconds
         _draw_now(
