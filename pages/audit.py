@@ -1,7 +1,7 @@
 """The audit log: who did what, to which object, from where; and the proof that it is whole."""
 
 from lib.access import Role
-from lib.ui.errors import reporting_errors
+from lib.ui.errors import reporting_errors, stopping_on_error
 from lib.ui.heads import draw_head
 from lib.ui.people.session import require_user
 from lib.ui.resources import get_hub
@@ -11,7 +11,8 @@ user = require_user(Role.STAFF)
 
 hub = get_hub()
 draw_head("Audit", "Every action of people and of programs with a token, newest first.")
-filters = draw_filters(hub, user)
+with stopping_on_error():
+    filters = draw_filters(hub, user)
 draw_tools(hub, user)
 with reporting_errors():
     draw_entries(hub, user, filters)

@@ -1,14 +1,12 @@
 """The audit log as a table with its filters, its export and the check of its chain."""
 
-from datetime import timedelta
-
 import streamlit as st
 
 from lib.access import Actor
 from lib.audit_chain import verify_chain
 from lib.audit_reading import AuditFilters, AuditRow, list_entries
-from lib.clock import now
 from lib.hub import Hub
+from lib.lists.addressed_filters import audit_filters
 from lib.people.users import list_users
 from lib.ui.address_choice import choose_named, labels_by_id
 from lib.ui.address_fields import kept, one_of, text
@@ -19,12 +17,7 @@ from lib.ui.formats import counted, exact_column
 from lib.ui.page_keys import current_cursor
 from lib.ui.pager import draw_pager
 
-_RANGES = {
-    "1h": timedelta(hours=1),
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-}
+_RANGES = ("1h", "24h", "7d", "30d")
 _PAGE = 50
 _COLUMNS = {
     "actor": st.column_config.TextColumn("Who"),
@@ -41,23 +34,14 @@ _COLUMNS = {
 
 
 def draw_filters(hub: Hub, user: Actor) -> AuditFilters:
-    """Draw the filters and return what they ask for."""
+    """Draw the filters and return what they ask for; raise InvalidInput for a bad address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = st.segmented_control(
-            "Time", list(_RANGES), **kept("audit", "range", one_of(_RANGES))
-        )
+        st.segmented_control("Time", list(_RANGES), **kept("audit", "range", one_of(_RANGES)))
         people = labels_by_id((item.id, item.email) for item in list_users(hub, user))
-        who = choose_named("Who", people, page="audit", parameter="who")
-        subject = choose_named("About", SUBJECTS, page="audit", parameter="about")
-        object_id = st.text_input(
-            "Object", placeholder="An id, such as int_…", **kept("audit", "object", text)
-        )
-    return AuditFilters(
-        user_id=who,
-        subject=subject,
-        object_id=object_id or "",
-        since=now() - _RANGES[period] if period else None,
-    )
+        choose_named("Who", people, page="audit", parameter="who")
+        choose_named("About", SUBJECTS, page="audit", parameter="about")
+        st.text_input("Object", placeholder="An id, such as int_…", **kept("audit", "object", text))
+    return audit_filters(st.query_params)
 
 
 def draw_entries(hub: Hub, user: Actor, filters: AuditFilters) -> None:
