@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lib import overview
 from lib.access import Actor
+from lib.connections import integrations
 from lib.connections.integrations import Integration
 from lib.errors import InvalidInput
 from lib.hub import Hub
@@ -40,7 +41,7 @@ def card_page(
     """Return connections that `actor` may see by name, after the one that `cursor` stands for."""
     check_limit(limit)
     after = _place_of(cursor) if cursor else ("", "")
-    named = [item for item in overview.shown_to(hub, actor) if _is_named(item, filters)]
+    named = [item for item in integrations.list_all(hub, actor) if _is_named(item, filters)]
     rest = sorted((item for item in named if _place(item) > after), key=_place)
     rows: list[Card] = []
     # A status is known of those alone that were looked at.

@@ -124,16 +124,6 @@ def first_screen(hub: Hub, actor: Actor) -> tuple[Tiles, list[Card]]:
         return _tiles(session, actor, counts), _cards(session, actor, shown, counts=counts)
 
 
-def cards(hub: Hub, actor: Actor) -> list[Card]:
-    """Return one card per connection that `actor` may see."""
-    return cards_of(hub, actor, shown_to(hub, actor))
-
-
-def shown_to(hub: Hub, actor: Actor) -> list[Integration]:
-    """Return the connections that `actor` may see, without any figures."""
-    return integrations.list_all(hub, actor)
-
-
 def card(hub: Hub, actor: Actor, integration_id: str) -> Card:
     """Return the card of one connection that `actor` may see; raise NotFound otherwise."""
     return cards_of(hub, actor, [integrations.get(hub, actor, integration_id)])[0]

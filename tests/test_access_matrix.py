@@ -470,8 +470,6 @@ LISTS: dict[str, Call] = {
     "outgoing.issues.list_issues": lambda g, who: issues.list_issues(g.hub, who).rows,
     "outgoing.issues.count_open": lambda g, who: issues.count_open(g.hub, who),
     "outgoing.replays.dry_run": lambda g, who: replays.dry_run(g.hub, who, DEAD).sample,
-    "overview.cards": lambda g, who: overview.cards(g.hub, who),
-    "overview.shown_to": lambda g, who: overview.shown_to(g.hub, who),
     "card_pages.card_page": lambda g, who: [
         *card_pages.card_page(g.hub, who, card_pages.CardFilters()).rows
     ],

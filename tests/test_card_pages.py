@@ -87,7 +87,7 @@ def test_those_that_need_somebody_come_first_then_the_busiest(hub: Hub) -> None:
     failing = make_integration(hub, ada, "Failing")
     make_event(hub, failing, status="failed")
     make_event(hub, make_integration(hub, ada, "Well"))
-    found: list[Card] = by_attention(overview.cards(hub, ada))
+    found: list[Card] = by_attention(overview.first_screen(hub, ada)[1])
     names = [card.integration.name for card in found]
     assert names == ["Failing", "Quiet", "Well", "A paused"]
 
@@ -97,7 +97,7 @@ def test_the_card_of_one_is_what_the_list_shows(hub: Hub) -> None:
     item, other = make_integration(hub, ada, "One"), make_integration(hub, ada, "Two")
     make_event(hub, item, status="failed")
     make_event(hub, other)
-    every = {card.integration.id: card for card in overview.cards(hub, ada)}
+    every = {card.integration.id: card for card in overview.first_screen(hub, ada)[1]}
     assert overview.card(hub, ada, item.id) == every[item.id]
     assert overview.card(hub, ada, other.id) == every[other.id]
 

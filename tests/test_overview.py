@@ -68,7 +68,7 @@ def test_a_card_has_24_bars_that_end_now(hub: Hub) -> None:
     make_rollup(hub, item, 3)
     make_rollup(hub, item, 5, hour=now() - timedelta(hours=23))
     make_rollup(hub, item, 2, outcome="rejected")
-    (card,) = overview.cards(hub, actor)
+    (card,) = overview.first_screen(hub, actor)[1]
     assert list(card.hourly_received) == [5, *[0] * 22, 3]
     assert (card.received, card.rejected, card.last_event_at) == (8, 2, None)
 
@@ -106,7 +106,7 @@ def test_the_state_of_a_card_says_what_to_do(hub: Hub) -> None:
     _say_silent(hub, silent)
     integrations.pause(hub, actor, paused.id)
     _set_status(hub, refused.id, "failed")
-    states = {card.integration.name: card.state for card in overview.cards(hub, actor)}
+    states = {card.integration.name: card.state for card in overview.first_screen(hub, actor)[1]}
     assert list(states) == list(names)
     assert list(states.values()) == [
         "needs_setup",
@@ -129,7 +129,7 @@ def test_needs_names_the_worst_first_and_skips_paused_ones(hub: Hub) -> None:
     _set_status(hub, b.id, "failed")
     make_event(hub, c, status="failed")
     integrations.pause(hub, actor, c.id)
-    found = overview.needs(overview.cards(hub, actor))
+    found = overview.needs(overview.first_screen(hub, actor)[1])
     assert [(need.kind, need.card.integration.name, need.count) for need in found] == [
         ("check", "b", 1),
         ("failed", "b", 1),
@@ -201,7 +201,7 @@ def test_what_nobody_needs_to_mend_no_longer_counts_as_failed(hub: Hub, column: 
     with hub.database.write() as session:
         setattr(session.get_one(WebhookEvent, event_id), column, now())
     assert overview.first_screen(hub, actor)[0].failed == 0
-    (card,) = overview.cards(hub, actor)
+    (card,) = overview.first_screen(hub, actor)[1]
     assert (card.failed, card.state) == (0, "healthy")
 
 
@@ -220,7 +220,7 @@ def test_a_card_has_the_figures_of_its_routes_destinations(
     add_route(hub, actor, a, place)
     make_delivery_rollup(hub, place, 9)
     make_delivery_rollup(hub, place, 1, outcome="dead")
-    first, second = overview.cards(hub, actor)
+    first, second = overview.first_screen(hub, actor)[1]
     assert first.onwards.success_share == 0.9
     assert first.onwards.p95_milliseconds == pytest.approx(32)
     assert (first.state, second.state) == ("degraded", "healthy")
@@ -233,6 +233,6 @@ def test_a_connection_that_refuses_much_is_degraded(hub: Hub) -> None:
     make_event(hub, item)
     make_rollup(hub, item, 95)
     make_rollup(hub, item, 5, outcome="rejected")
-    assert overview.cards(hub, actor)[0].state == "healthy"
+    assert overview.first_screen(hub, actor)[1][0].state == "healthy"
     make_rollup(hub, item, 1, outcome="rejected", event_type="other")
-    assert overview.cards(hub, actor)[0].state == "degraded"
+    assert overview.first_screen(hub, actor)[1][0].state == "degraded"

@@ -249,7 +249,7 @@ def test_a_removal_says_what_it_cancels_and_the_record_says_who_did_what(
 def test_the_menu_of_a_card_copies_and_pauses(visitor: Visitor) -> None:
     actor = visitor.sign_in("member")
     item = make_integration(visitor.hub, actor)
-    card = next(iter(overview.cards(visitor.hub, actor)))
+    card = next(iter(overview.first_screen(visitor.hub, actor)[1]))
     assert integration_menu.carry_out(visitor.hub, actor, card, "Pause") == "paused."
     assert not _rows(visitor.hub)[0].is_active
     assert item.is_active

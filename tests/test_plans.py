@@ -61,9 +61,8 @@ ASKED = [
 Case = Callable[[Hub, Actor], Any]
 READS: dict[str, Case] = {
     "first screen": overview.first_screen,
-    "cards": overview.cards,
     "card": lambda hub, actor: overview.card(
-        hub, actor, overview.cards(hub, actor)[0].integration.id
+        hub, actor, overview.first_screen(hub, actor)[1][0].integration.id
     ),
     "card page": lambda hub, actor: card_pages.card_page(hub, actor, card_pages.CardFilters()),
     "choices": lambda hub, actor: choices.list_choices(hub, actor, also="int_0"),
